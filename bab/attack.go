@@ -1,0 +1,207 @@
+package bab
+
+// The search for counterexamples by projected gradient descent.
+//
+// Each start is a point of one case's region with one conjunction to satisfy.
+// Half of the starts minimise the conjunction's largest violation, half the sum
+// of its positive violations (the two differ where several inequalities must
+// hold at once). The search runs in rounds of growing budget and ends with the
+// first point that survives its replay.
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+
+	"github.com/vouchnn/vouch/internal/pgd"
+	"github.com/vouchnn/vouch/nn"
+	"github.com/vouchnn/vouch/spec"
+)
+
+// attacker holds what rounds of attack share. Not safe for concurrent use.
+type attacker struct {
+	prop     *spec.Property
+	search   *pgd.Searcher
+	replay   *replayer
+	rng      *rand.Rand
+	points   int // points evaluated
+	inputs   int
+	maxBatch int
+	boxes    bool // every region is a box
+}
+
+// goal is one start: what it tries to reach.
+type goal struct {
+	caseIndex int
+	conj      spec.Conjunction
+	sum       bool // minimise the sum of positive violations
+}
+
+func newAttacker(net nn.Network, prop *spec.Property, replay *replayer, seed uint64) *attacker {
+	widest := 1
+	for _, n := range net.Nodes() {
+		widest = max(widest, n.Shape.Size())
+	}
+	boxes := true
+	for i := range prop.Cases {
+		_, ok := prop.Cases[i].Region.(spec.Box)
+		boxes = boxes && ok
+	}
+	return &attacker{
+		boxes: boxes, prop: prop, search: pgd.NewSearcher(net), replay: replay, inputs: prop.Inputs,
+		rng: rand.New(rand.NewPCG(seed, 0x766f756368)), maxBatch: max(1, min(512, (1<<22)/widest)),
+	}
+}
+
+// round attacks every conjunction of the listed cases with so many restarts.
+func (a *attacker) round(ctx context.Context, cases []int, restarts, steps int) *spec.Counterexample {
+	var goals []goal
+	for r := range restarts {
+		for _, c := range cases {
+			for _, conj := range a.prop.Cases[c].Unsafe {
+				goals = append(goals, goal{c, conj, r%2 == 1 && len(conj) > 1})
+			}
+			if len(goals) >= a.maxBatch {
+				if cex := a.batch(ctx, goals, r == 0, steps); cex != nil || ctx.Err() != nil {
+					return cex
+				}
+				goals = goals[:0]
+			}
+		}
+	}
+	if len(goals) == 0 {
+		return nil
+	}
+	return a.batch(ctx, goals, restarts == 1, steps)
+}
+
+// batch descends from one start per goal.
+func (a *attacker) batch(ctx context.Context, goals []goal, centre bool, steps int) *spec.Counterexample {
+	n := a.inputs
+	b := &pgd.Batch{Points: len(goals), X: make([]float32, len(goals)*n), Lower: make([]float32, len(goals)*n), Upper: make([]float32, len(goals)*n)}
+	for p, g := range goals {
+		box := a.prop.Cases[g.caseIndex].Region.Box()
+		kind := a.rng.IntN(3)
+		for i := range n {
+			lo, up := float32(box.Lower[i]), float32(box.Upper[i])
+			b.Lower[p*n+i], b.Upper[p*n+i] = lo, up
+			f := a.rng.Float32()
+			switch {
+			case centre:
+				f = 0.5
+			case kind == 0: // a corner
+				f = float32(math.Round(float64(f)))
+			}
+			b.X[p*n+i] = min(max(lo+f*(up-lo), lo), up)
+		}
+	}
+	var cex *spec.Counterexample
+	point := make([]float64, n)
+	project := func(p int, xp []float32) []float64 {
+		for i, f := range xp {
+			point[i] = float64(f)
+		}
+		a.prop.Cases[goals[p].caseIndex].Region.Project(point)
+		return point
+	}
+	if !a.boxes {
+		b.Project = func(p int, xp []float32) {
+			for i, v := range project(p, xp) {
+				xp[i] = float32(v)
+			}
+		}
+		for p := range goals {
+			b.Project(p, b.X[p*n:(p+1)*n])
+		}
+	}
+	loss := func(p int, xp, yp, gx, gy []float32) float32 { return goals[p].loss(xp, yp, gx, gy) }
+	found := func(p int, xp, _ []float32, v float32) bool {
+		a.points++
+		if v > 0 {
+			return false
+		}
+		cex = a.replay.try(project(p, xp), goals[p].caseIndex)
+		return cex != nil
+	}
+	a.search.Descend(ctx, b, loss, pgd.Schedule{Steps: steps, First: 0.25, Last: 0.005}, found)
+	return cex
+}
+
+// loss is the violation of the goal's conjunction at one point, positive until
+// all inequalities hold, and its gradient.
+func (g *goal) loss(x, y, gx, gy []float32) float32 {
+	total, worst, at := float32(0), float32(math.Inf(-1)), -1
+	for k, q := range g.conj {
+		v := float32(-q.Bound)
+		for _, t := range q.Input {
+			v += float32(t.Coef) * x[t.Index]
+		}
+		for _, t := range q.Output {
+			v += float32(t.Coef) * y[t.Index]
+		}
+		if v > worst {
+			worst, at = v, k
+		}
+		if g.sum && v > 0 {
+			total += v
+			addGradient(&g.conj[k], gx, gy)
+		}
+	}
+	if at < 0 {
+		return 0
+	}
+	if !g.sum || total == 0 {
+		addGradient(&g.conj[at], gx, gy)
+		return worst
+	}
+	return total
+}
+
+func addGradient(q *spec.Inequality, gx, gy []float32) {
+	for _, t := range q.Input {
+		gx[t.Index] += float32(t.Coef)
+	}
+	for _, t := range q.Output {
+		gy[t.Index] += float32(t.Coef)
+	}
+}
+
+// Attack searches for a counterexample only, by projected gradient descent
+// from random starts. It returns nil if it found none, which says nothing.
+//
+// The counterexample has been replayed (see package spec). The context's end
+// ends the search, without an error.
+// Errors: *spec.Error, or a field of opts out of range.
+func Attack(ctx context.Context, net nn.Network, prop *spec.Property, opts AttackOptions) (*spec.Counterexample, error) {
+	if err := opts.Validate(); err != nil {
+		return nil, err
+	}
+	if err := checkFit(net, prop); err != nil {
+		return nil, err
+	}
+	opts = opts.withDefaults()
+	a := newAttacker(net, prop, newReplayer(net, prop), opts.Seed)
+	cases := allCases(prop)
+	if cex := a.round(ctx, cases, 1, min(10, opts.Steps)); cex != nil || opts.Restarts == 1 {
+		return cex, nil
+	}
+	return a.round(ctx, cases, opts.Restarts-1, opts.Steps), nil
+}
+
+func (o AttackOptions) withDefaults() AttackOptions {
+	if o.Restarts == 0 {
+		o.Restarts = 32
+	}
+	if o.Steps == 0 {
+		o.Steps = 40
+	}
+	return o
+}
+
+func allCases(p *spec.Property) []int {
+	all := make([]int, len(p.Cases))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}

@@ -1,0 +1,2 @@
+// Package bab decides properties by attack and branch and bound.
+package bab

@@ -1,0 +1,110 @@
+package bab
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/vouchnn/vouch/bounds"
+)
+
+// SplitKind says what branch and bound splits.
+type SplitKind int
+
+// The kinds of split.
+const (
+	// SplitAuto splits input dimensions if few of them vary, else neurons.
+	SplitAuto SplitKind = iota
+	// SplitInput halves the box of inputs.
+	SplitInput
+	// SplitNeuron splits a neuron's pre-activation interval: a ReLU at zero,
+	// an S-curve in the middle. Where no neuron is left to split, the box is.
+	SplitNeuron
+)
+
+// String is the kind's name: auto, input or neuron.
+func (k SplitKind) String() string {
+	switch k {
+	case SplitInput:
+		return "input"
+	case SplitNeuron:
+		return "neuron"
+	default:
+		return "auto"
+	}
+}
+
+// Options of Verify. The zero value is the recommended setting.
+type Options struct {
+	// Seed of the attacks. Same seed, same options: same answer, times aside.
+	Seed uint64
+	// Split is what is split. Default SplitAuto.
+	Split SplitKind
+	// Bounder bounds the sub-problems. Default bounds.Crown{}.
+	Bounder bounds.Bounder
+	// Batch is how many sub-problems are bounded at a time, in [1, 65536].
+	// Default 0: chosen from the network's size.
+	Batch int
+	// MaxDomains ends the search with spec.ReasonNodeLimit after so many
+	// sub-problems. Default 0: no limit.
+	MaxDomains int
+	// MaxMemory, in bytes, bounds the memory of open sub-problems; when it is
+	// reached the search goes depth-first, and at twice the limit it ends with
+	// spec.ReasonMemory. Default 0: 2 GiB.
+	MaxMemory int64
+	// NoAttack leaves out the search for counterexamples before bounding.
+	NoAttack bool
+	// Attack is the budget of the attack.
+	Attack AttackOptions
+	// Progress, if not nil, is called from Verify's goroutine about ten times
+	// a second. It must not block.
+	Progress func(Progress)
+	// Logger receives debug records. Default nil: none.
+	Logger *slog.Logger
+}
+
+// Progress is a glance at a running search.
+type Progress struct {
+	Elapsed    time.Duration
+	Domains    int     // sub-problems bounded so far
+	Open       int     // sub-problems that wait
+	LowerBound float64 // proven lower bound of the least violation
+}
+
+// AttackOptions is the budget of a projected-gradient attack.
+type AttackOptions struct {
+	// Restarts is the number of starting points per conjunction, at least 1.
+	// Default 0: 32.
+	Restarts int
+	// Steps is the number of gradient steps per start, at least 1.
+	// Default 0: 40.
+	Steps int
+	// Seed of the starting points.
+	Seed uint64
+}
+
+// Validate names the field that is out of range.
+func (o *Options) Validate() error {
+	switch {
+	case o.Split < SplitAuto || o.Split > SplitNeuron:
+		return fmt.Errorf("bab: Options.Split = %d is not a SplitKind", int(o.Split))
+	case o.Batch < 0 || o.Batch > 65536:
+		return fmt.Errorf("bab: Options.Batch = %d is not in [0, 65536]", o.Batch)
+	case o.MaxDomains < 0:
+		return fmt.Errorf("bab: Options.MaxDomains = %d is negative", o.MaxDomains)
+	case o.MaxMemory < 0:
+		return fmt.Errorf("bab: Options.MaxMemory = %d is negative", o.MaxMemory)
+	}
+	return o.Attack.Validate()
+}
+
+// Validate names the field that is out of range.
+func (o *AttackOptions) Validate() error {
+	switch {
+	case o.Restarts < 0:
+		return fmt.Errorf("bab: AttackOptions.Restarts = %d is negative", o.Restarts)
+	case o.Steps < 0:
+		return fmt.Errorf("bab: AttackOptions.Steps = %d is negative", o.Steps)
+	}
+	return nil
+}

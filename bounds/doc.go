@@ -1,0 +1,45 @@
+// Package bounds computes sound bounds of a network's neurons and of linear
+// functions of its output, over a region of inputs.
+//
+// # What it answers
+//
+// Given a [Model] (a compiled nn.Network), a batch of [Domain] (each a region
+// and, where something is known already, bounds of nodes) and [Functions] of
+// output and input, a [Bounder] returns numbers between which the functions
+// and all nodes lie on the whole region. The numbers hold for the function over
+// the real numbers that the stored weights define: all rounding is outward.
+//
+// How the parts fit:
+//
+//	nn.Network ──Compile──▶ Model: a rule per node
+//	                          │         affine.go       W·x + b, of any kind
+//	                          │         relaxation.go   activations ◀── Relaxer: lines
+//	                          │         maxpool.go      MaxPool         (scurve.go)
+//	Query ───────────────▶ Bounder
+//	  domains, functions      │  IBP        forward, intervals
+//	                          │  CrownIBP   forward, then backward from the output
+//	                          │  Crown      backward from every undecided neuron
+//	                          ▼
+//	                    DomainResult: node intervals, Lower, Upper
+//
+//	backward:   f(y) ──▶ A·x + b ──affine──▶ (A·W)·x + … ──lines──▶ … ──▶ min over region
+//
+// Which method: IBP where thousands of cheap bounds are needed, Crown where a
+// bound must be tight, CrownIBP in between. Crown and CrownIBP are never looser
+// than IBP. A [Relaxer] replaces the lines of activations without touching
+// anything else.
+//
+// # Where things come from
+//
+//	paper                                            file            test
+//	Gowal et al. 2018, arXiv:1810.12715 (IBP)        ibp.go          soundness_test.go, reference_test.go
+//	Zhang et al. 2018, arXiv:1811.00866 (CROWN)      crown.go        twin_test.go, reference_test.go
+//	Zhang et al. 2020, arXiv:1906.06316 (CROWN-IBP)  crown.go        reference_test.go
+//	Xu et al. 2020, arXiv:2002.12920 (on graphs)     crown.go        soundness_test.go
+//	Xu et al. 2021, arXiv:2011.13824 (α-CROWN)       alphabeta.go
+//	Wang et al. 2021, arXiv:2103.06624 (β-CROWN)     alphabeta.go
+//	Zhang et al. 2018, §3.3 (ReLU lines)             relaxation.go   rounding_test.go
+//	Zhang et al. 2018, §3.3; VeriNet 2020 (S-curves) scurve.go       scurve_test.go
+//	proof in the file (MaxPool)                      maxpool.go      maxpool_test.go
+//	Higham 2002, §3.1 (rounding)                     rounding.go     rounding_test.go
+package bounds

@@ -1,0 +1,124 @@
+package bounds
+
+import (
+	"math"
+
+	"github.com/vouchnn/vouch/spec"
+)
+
+// state is the bounds of a batch of domains while they are being computed.
+// Every per-node slice is [domains × size of the node].
+type state struct {
+	m       *Model
+	domains []Domain
+	count   int
+	boxes   bool // every region is a box
+	shallow bool // passes end in front of the last nonlinear node
+	relaxer Relaxer
+
+	lower, upper [][]float64
+	// magnitude is the vector v of rounding.go: per output element of a node,
+	// the size of the terms whose rounding its backward step suffers.
+	magnitude [][]float64
+	lines     []lineSet // of nonlinear element-wise nodes
+	pools     []poolSet // of MaxPool nodes
+	empty     []bool    // per domain: infeasible
+}
+
+// lineSet is the relaxation of every neuron of one node, [domains × size].
+type lineSet struct {
+	lowerSlope, lowerIntercept, upperSlope, upperIntercept []float64
+}
+
+func newState(m *Model, domains []Domain, relaxer Relaxer) *state {
+	n := len(m.nodes)
+	s := &state{
+		m: m, domains: domains, count: len(domains), boxes: true, relaxer: relaxer,
+		lower: make([][]float64, n), upper: make([][]float64, n), magnitude: make([][]float64, n),
+		lines: make([]lineSet, n), pools: make([]poolSet, n), empty: make([]bool, len(domains)),
+	}
+	total := 0
+	for _, z := range m.size {
+		total += z
+	}
+	// One allocation for all bounds; it is handed to the results.
+	all := make([]float64, 2*total*len(domains))
+	for i, z := range m.size {
+		k := z * len(domains)
+		s.lower[i], s.upper[i], all = all[:k:k], all[k:2*k:2*k], all[2*k:]
+	}
+	for d := range domains {
+		b := domains[d].Region.Box()
+		copy(s.lower[0][d*m.inputs:], b.Lower)
+		copy(s.upper[0][d*m.inputs:], b.Upper)
+		if _, ok := domains[d].Region.(spec.Box); !ok {
+			s.boxes = false
+		}
+	}
+	s.intersect(0)
+	return s
+}
+
+// span is domain d's part of a [domains × size of node i] slice.
+func (s *state) span(x []float64, i, d int) []float64 {
+	n := s.m.size[i]
+	return x[d*n : (d+1)*n : (d+1)*n]
+}
+
+// known is what domain d knows of node i.
+func (s *state) known(i, d int) (Interval, bool) {
+	k := s.domains[d].Known
+	if i >= len(k) || k[i].Lower == nil {
+		return Interval{}, false
+	}
+	return k[i], true
+}
+
+// settled reports whether node i need not be bounded anew in any domain.
+func (s *state) settled(i int) bool {
+	for d := range s.domains {
+		if i >= s.domains[d].Settled {
+			return false
+		}
+		if _, ok := s.known(i, d); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// intersect narrows the bounds of node i to what is known, and marks domains
+// in which nothing is left. A NaN bound, which only an overflow can make,
+// becomes an infinite one.
+func (s *state) intersect(i int) {
+	for d := range s.count {
+		lo, up := s.span(s.lower[i], i, d), s.span(s.upper[i], i, d)
+		for j := range lo {
+			if math.IsNaN(lo[j]) {
+				lo[j] = math.Inf(-1)
+			}
+			if math.IsNaN(up[j]) {
+				up[j] = math.Inf(1)
+			}
+		}
+		if k, ok := s.known(i, d); ok {
+			for j := range lo {
+				lo[j] = max(lo[j], k.Lower[j])
+				up[j] = min(up[j], k.Upper[j])
+			}
+		}
+		s.checkEmpty(i, d)
+	}
+}
+
+// checkEmpty marks domain d infeasible if node i has an empty interval there,
+// and makes such intervals single points so that the batch can go on.
+func (s *state) checkEmpty(i, d int) {
+	lo, up := s.span(s.lower[i], i, d), s.span(s.upper[i], i, d)
+	for j := range lo {
+		if lo[j] > up[j] {
+			s.empty[d] = true
+			up[j] = lo[j]
+		}
+	}
+}

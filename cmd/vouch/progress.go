@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// progress shows how far a benchmark is: a bar on a terminal, a line for each
+// instance if asked, else only what went wrong.
+type progress struct {
+	w      io.Writer
+	total  int
+	done   int
+	wrong  int
+	lines  bool
+	bar    *progressbar.ProgressBar // nil if there is none
+	solved int
+}
+
+func newProgress(w io.Writer, total int, lines bool) *progress {
+	p := &progress{w: w, total: total, lines: lines}
+	if f, ok := w.(*os.File); ok && !lines && term.IsTerminal(int(f.Fd())) {
+		p.bar = progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(w), progressbar.OptionShowCount(), progressbar.OptionSetElapsedTime(true),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
+	}
+	return p
+}
+
+func (p *progress) add(o outcome) {
+	p.done++
+	notable := ""
+	switch {
+	case o.BadCex || o.Result == wordError:
+		notable = o.Reason
+	case o.Wrong:
+		notable = "WRONG: listed as " + o.Listed
+	}
+	if o.Result == wordSat || o.Result == wordUnsat {
+		p.solved++
+	}
+	if p.bar != nil && notable != "" {
+		p.bar.Clear()
+	}
+	if p.lines || notable != "" {
+		fmt.Fprintf(p.w, "%*d/%d %-7s %9.3fs %s %s %s", len(fmt.Sprint(p.total)), p.done, p.total, o.Result, o.Runtime, o.Category, o.Onnx, o.Vnnlib)
+		if notable == "" {
+			notable = o.Reason
+		}
+		if notable != "" {
+			fmt.Fprintf(p.w, " (%s)", notable)
+		}
+		fmt.Fprintln(p.w)
+	}
+	if p.lines && o.stack != nil {
+		fmt.Fprintf(p.w, "%s", o.stack)
+	}
+	if p.bar != nil {
+		p.bar.Describe(fmt.Sprintf("%d solved", p.solved))
+		p.bar.Add(1)
+	}
+}
+
+// end takes the bar away.
+func (p *progress) end() {
+	if p.bar != nil {
+		p.bar.Finish()
+	}
+}

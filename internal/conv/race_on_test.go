@@ -1,0 +1,6 @@
+//go:build race
+
+package conv_test
+
+// raceEnabled tells that the race detector makes pools forget at random.
+const raceEnabled = true
