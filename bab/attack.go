@@ -75,24 +75,37 @@ func (a *attacker) round(ctx context.Context, cases []int, restarts, steps int) 
 	return a.batch(ctx, goals, restarts == 1, steps)
 }
 
-// batch descends from one start per goal.
+// batch descends from one start per goal: the centre, a corner or anywhere.
 func (a *attacker) batch(ctx context.Context, goals []goal, centre bool, steps int) *spec.Counterexample {
+	n := a.inputs
+	x := make([]float64, len(goals)*n)
+	for p, g := range goals {
+		box := a.prop.Cases[g.caseIndex].Region.Box()
+		corner := a.rng.IntN(3) == 0
+		for i := range n {
+			f := a.rng.Float64()
+			switch {
+			case centre:
+				f = 0.5
+			case corner:
+				f = math.Round(f)
+			}
+			x[p*n+i] = box.Lower[i] + f*(box.Upper[i]-box.Lower[i])
+		}
+	}
+	return a.descend(ctx, goals, x, pgd.Schedule{Steps: steps, First: 0.25, Last: 0.005})
+}
+
+// descend descends from the given starts [goals × inputs].
+func (a *attacker) descend(ctx context.Context, goals []goal, starts []float64, plan pgd.Schedule) *spec.Counterexample {
 	n := a.inputs
 	b := &pgd.Batch{Points: len(goals), X: make([]float32, len(goals)*n), Lower: make([]float32, len(goals)*n), Upper: make([]float32, len(goals)*n)}
 	for p, g := range goals {
 		box := a.prop.Cases[g.caseIndex].Region.Box()
-		kind := a.rng.IntN(3)
 		for i := range n {
 			lo, up := float32(box.Lower[i]), float32(box.Upper[i])
 			b.Lower[p*n+i], b.Upper[p*n+i] = lo, up
-			f := a.rng.Float32()
-			switch {
-			case centre:
-				f = 0.5
-			case kind == 0: // a corner
-				f = float32(math.Round(float64(f)))
-			}
-			b.X[p*n+i] = min(max(lo+f*(up-lo), lo), up)
+			b.X[p*n+i] = min(max(float32(starts[p*n+i]), lo), up)
 		}
 	}
 	var cex *spec.Counterexample
@@ -123,7 +136,7 @@ func (a *attacker) batch(ctx context.Context, goals []goal, centre bool, steps i
 		cex = a.replay.try(project(p, xp), goals[p].caseIndex)
 		return cex != nil
 	}
-	a.search.Descend(ctx, b, loss, pgd.Schedule{Steps: steps, First: 0.25, Last: 0.005}, found)
+	a.search.Descend(ctx, b, loss, plan, found)
 	return cex
 }
 

@@ -56,10 +56,11 @@ func (d *domain) judge(g *group, r *bounds.DomainResult) {
 		open = append(open, c)
 	}
 	d.open = open
-	d.bound = leastOpen
 	if len(open) == 0 {
 		d.bound = least
+		return
 	}
+	d.bound = max(d.bound, leastOpen) // what held for the parent holds here
 }
 
 // adopt keeps the intervals that children start from.

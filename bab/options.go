@@ -13,7 +13,8 @@ type SplitKind int
 
 // The kinds of split.
 const (
-	// SplitAuto splits input dimensions if few of them vary, else neurons.
+	// SplitAuto splits input dimensions if few of them vary, neurons if many
+	// do, and in between searches both ways in turns.
 	SplitAuto SplitKind = iota
 	// SplitInput halves the box of inputs.
 	SplitInput

@@ -59,7 +59,7 @@ func (r *replayer) try(x []float64, index int) *spec.Counterexample {
 
 func holds(unsafe []spec.Conjunction, x, y []float64) bool {
 	for _, c := range unsafe {
-		if c.Violation(x, y) <= 0 {
+		if c.Holds(x, y) {
 			return true
 		}
 	}

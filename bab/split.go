@@ -18,8 +18,8 @@ import (
 	"github.com/vouchnn/vouch/nn"
 )
 
-func (e *engine) chooseSplit(g *group, d *domain, r *bounds.DomainResult) split {
-	if e.opts.Split == SplitNeuron {
+func (e *engine) chooseSplit(kind SplitKind, g *group, d *domain, r *bounds.DomainResult) split {
+	if kind == SplitNeuron {
 		if s := e.bestNeuron(r); s.node >= 0 {
 			return s
 		}

@@ -26,6 +26,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/vouchnn/vouch/internal/blas"
 	"github.com/vouchnn/vouch/internal/parallel"
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/spec"
@@ -520,7 +521,8 @@ func (p *pass) concretize(bound []float64, linear []DomainResult) {
 	p.parallelRows(n, func(r int) {
 		d := p.rows[r].domain
 		a := coef[r*n : (r+1)*n]
-		sum, mag := minOverBox(a, s.span(s.lower[0], 0, d), s.span(s.upper[0], 0, d))
+		sum := blas.PosNegDot(a, s.span(s.lower[0], 0, d), s.span(s.upper[0], 0, d))
+		mag := blas.AbsDot(a, s.span(s.magnitude[0], 0, d))
 		least := sum - gamma(n)*mag - tiny
 		if _, ok := s.domains[d].Region.(spec.Box); !ok {
 			least = max(least, s.domains[d].Region.MinLinear(a))

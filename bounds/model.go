@@ -145,7 +145,7 @@ func arrivals(r rule, in []nn.Shape) int {
 		_, b := r.op.Rounding(in)
 		return b + 1
 	case *maxPool:
-		return 2*r.overlap + 1
+		return r.overlap + 1
 	}
 	return 2
 }

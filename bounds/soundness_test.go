@@ -1,11 +1,13 @@
 package bounds
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -315,6 +317,32 @@ func TestInfeasibleKnownBoundsAreDetected(t *testing.T) {
 			require.Equal(t, root, r[2], "a neighbour changes nothing")
 		}
 	})
+}
+
+func TestCancelledCallsReturn(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 6))
+	mk := newNetMaker(t, rng, nn.Shape{200}, nn.ReLU{})
+	for range 8 {
+		mk.dense(400)
+		mk.activation()
+	}
+	mk.dense(2)
+	m := mustCompile(t, mk.build())
+	q := &Query{Functions: Functions{Output: identity(2)}}
+	for range 32 {
+		q.Domains = append(q.Domains, Domain{Region: randomBox(t, rng, m.inputs, 0.1)})
+	}
+	for name, b := range bounders {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		start := time.Now()
+		_, err := b.Bound(ctx, m, q)
+		cancel()
+		if err != nil {
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			continue
+		}
+		require.Equal(t, "IBP", name, "finished in %v", time.Since(start))
+	}
 }
 
 func TestQueryErrors(t *testing.T) {

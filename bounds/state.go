@@ -18,7 +18,8 @@ type state struct {
 
 	lower, upper [][]float64
 	// magnitude is the vector v of rounding.go: per output element of a node,
-	// the size of the terms whose rounding its backward step suffers.
+	// the size of the terms whose rounding its backward step suffers. For the
+	// input it is the size of its elements.
 	magnitude [][]float64
 	lines     []lineSet // of nonlinear element-wise nodes
 	pools     []poolSet // of MaxPool nodes
@@ -56,6 +57,10 @@ func newState(m *Model, domains []Domain, relaxer Relaxer) *state {
 		}
 	}
 	s.intersect(0)
+	s.magnitude[0] = make([]float64, len(s.lower[0]))
+	for k, lo := range s.lower[0] {
+		s.magnitude[0][k] = max(-lo, s.upper[0][k])
+	}
 	return s
 }
 

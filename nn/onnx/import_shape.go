@@ -34,7 +34,12 @@ func importDropout(c *call) []value {
 	if t := c.floats(1, "ratio"); t != nil && t.size() == 1 {
 		ratio = t.f[0]
 	}
-	if t := c.constant(2, "training_mode"); t != nil && !t.isFloat() && t.size() == 1 && t.i[0] != 0 && ratio != 0 {
+	t := c.constant(2, "training_mode")
+	switch {
+	case t == nil:
+	case t.isFloat() || t.size() != 1:
+		c.badShape("training_mode %v of %s", t.shape, typeName(t.elem))
+	case t.i[0] != 0 && ratio != 0:
 		c.unsupported("training_mode with a ratio of %v", ratio)
 	}
 	return one(c.same())
@@ -158,8 +163,10 @@ func (c *call) squeezeShape() nn.Shape {
 		return nil
 	}
 	in := c.shape(0)
-	axes, _ := c.list("axes", 1)
-	given := len(axes) > 0
+	axes, given := c.list("axes", 1)
+	if given && len(axes) == 0 {
+		c.unsupported("an empty list of axes, which tools read as all or as none")
+	}
 	drop := c.axes(axes, len(in))
 	if c.err != nil {
 		return nil

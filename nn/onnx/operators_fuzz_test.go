@@ -147,7 +147,7 @@ func kinds() []string {
 func TestRandomOperators(t *testing.T) {
 	rng := rand.New(rand.NewPCG(13, 14))
 	all := kinds()
-	for k := range 2000 {
+	for k := range 1000 {
 		code := make([]byte, 50+rng.IntN(400))
 		for i := range code {
 			code[i] = byte(rng.Uint32())

@@ -90,7 +90,7 @@ func TestReadErrors(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			start := time.Now()
 			g, info, err := tc.m.read(nil)
-			assert.Less(t, time.Since(start), 5*time.Second)
+			assert.Less(t, time.Since(start), time.Minute)
 			require.Error(t, err)
 			assert.Nil(t, g)
 			assert.Nil(t, info)
@@ -158,16 +158,16 @@ func TestReadBoundsGzip(t *testing.T) {
 	var buf bytes.Buffer
 	z := gzip.NewWriter(&buf)
 	zeros := make([]byte, 1<<20)
-	for range 64 {
+	for range 16 {
 		_, err := z.Write(zeros)
 		require.NoError(t, err)
 	}
 	require.NoError(t, z.Close())
 	used := allocated(func() {
-		_, _, err := Read(&buf, "bomb", &Options{MaxBytes: 1 << 20})
+		_, _, err := Read(&buf, "bomb", &Options{MaxBytes: 1 << 18})
 		assert.ErrorAs(t, err, new(*nn.UnsupportedError))
 	})
-	assert.Less(t, used, uint64(8<<20))
+	assert.Less(t, used, uint64(4<<20))
 }
 
 // allocated is how many bytes f allocates in all.
@@ -250,7 +250,7 @@ func TestReadFlipped(t *testing.T) {
 			start := time.Now()
 			_, _, err := Read(bytes.NewReader(mutant), "flipped", nil)
 			require.True(t, err == nil || typed(err), "%v", err)
-			require.Less(t, time.Since(start), 5*time.Second)
+			require.Less(t, time.Since(start), time.Minute)
 		})
 		require.Less(t, used, uint64(256<<20))
 	}

@@ -9,6 +9,9 @@ package onnx
 // error before anything is allocated for it.
 
 import (
+	"errors"
+	"io"
+
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/vouchnn/vouch/nn"
@@ -35,7 +38,7 @@ func (d *decoder) each(b []byte, what string, visit func(f field) error) error {
 	for len(b) > 0 {
 		num, typ, n := protowire.ConsumeTag(b)
 		if n < 0 {
-			return d.malformed(b, what, protowire.ParseError(n))
+			return d.malformed(b, what, n)
 		}
 		f := field{num: num, typ: typ}
 		rest := b[n:]
@@ -54,7 +57,7 @@ func (d *decoder) each(b []byte, what string, visit func(f field) error) error {
 			n = protowire.ConsumeFieldValue(num, typ, rest)
 		}
 		if n < 0 {
-			return d.malformed(rest, what, protowire.ParseError(n))
+			return d.malformed(rest, what, n)
 		}
 		if err := visit(f); err != nil {
 			return err
@@ -68,8 +71,14 @@ func (d *decoder) each(b []byte, what string, visit func(f field) error) error {
 // has the file's capacity behind it, which tells.
 func (d *decoder) offset(b []byte) int64 { return int64(cap(d.data) - cap(b)) }
 
-func (d *decoder) malformed(b []byte, what string, err error) error {
-	return &nn.FormatError{File: d.file, Offset: d.offset(b), Field: what, Err: err}
+// malformed is an error at b for one of protowire's negative lengths. Its own
+// errors are not passed on: their text varies from build to build.
+func (d *decoder) malformed(b []byte, what string, code int) error {
+	err := &nn.FormatError{File: d.file, Offset: d.offset(b), Field: what, Detail: "not a protobuf message"}
+	if errors.Is(protowire.ParseError(code), io.ErrUnexpectedEOF) {
+		err.Detail, err.Err = "", io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // message is f's bytes if it is length-delimited, and an error if not: a field

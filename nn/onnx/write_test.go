@@ -301,7 +301,10 @@ func TestWriteBenchmarks(t *testing.T) {
 		"vnncomp/2024/linearizenn", "vnncomp/2024/safenlp", "nbc/onnx", "small/resources/onnx",
 	} {
 		paths := networks(t, filepath.Join(dir, bench))
-		for _, path := range paths[:min(len(paths), 60)] {
+		for k, path := range paths {
+			if k > 0 && k < len(paths)-1 && filepath.Base(path)[:6] == filepath.Base(paths[k+1])[:6] {
+				continue // of many networks of one make the last will do
+			}
 			g, _, err := ReadFile(path, nil)
 			if err != nil {
 				continue // TestReadZoo says which

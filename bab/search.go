@@ -1,0 +1,239 @@
+package bab
+
+import (
+	"context"
+	"math"
+
+	"github.com/vouchnn/vouch/bounds"
+	"github.com/vouchnn/vouch/spec"
+)
+
+// search is branch and bound on one group with one kind of split.
+type search struct {
+	e        *engine
+	g        *group
+	kind     SplitKind
+	bounder  bounds.Bounder
+	frontier frontier
+	closed   float64 // least bound among closed domains
+	stuck    float64 // least bound among domains that could not be split
+	spent    int     // work so far, in domains bounded by Crown
+}
+
+// root is a domain with the bounds that it was just given.
+type root struct {
+	d *domain
+	r *bounds.DomainResult
+}
+
+// neuronCost is about how many domains of an input search cost as much as one
+// of a neuron search, which optimises.
+const neuronCost = 8
+
+// firstTurn is how much work the first of two searches does before the other
+// has its turn; it doubles from turn to turn.
+const firstTurn = 4096
+
+func (e *engine) newSearch(g *group, kind SplitKind) *search {
+	s := &search{e: e, g: g, kind: kind, bounder: e.opts.Bounder, closed: math.Inf(1), stuck: math.Inf(1)}
+	if s.bounder == nil {
+		s.bounder = bounds.Crown{}
+		if kind == SplitNeuron {
+			s.bounder = bounds.AlphaBeta{}
+		}
+	}
+	return s
+}
+
+// boundRoots bounds a group's cases as a whole and returns what stays open.
+func (e *engine) boundRoots(ctx context.Context, g *group) ([]root, *spec.Counterexample, error) {
+	var whole []*domain
+	for _, c := range g.cases {
+		d := &domain{caseIndex: c, open: make([]int, len(g.rows)), bound: math.Inf(-1)}
+		for k := range d.open {
+			d.open[k] = k
+		}
+		if len(d.open) > 0 {
+			whole = append(whole, d)
+		}
+	}
+	s := e.newSearch(g, e.kinds[len(e.kinds)-1])
+	open, cex, err := s.bound(ctx, whole)
+	e.closed = min(e.closed, s.closed)
+	return open, cex, err
+}
+
+// decide searches a group until every domain is closed. With two kinds of
+// split the searches take turns of doubling length, so that neither costs more
+// than about four times what the better one alone would.
+func (e *engine) decide(ctx context.Context, g *group, roots []root) (*spec.Counterexample, spec.Reason, error) {
+	if len(roots) == 0 {
+		return nil, spec.ReasonNone, nil
+	}
+	e.current = nil
+	for _, kind := range e.kinds {
+		s := e.newSearch(g, kind)
+		for _, r := range roots {
+			d := *r.d
+			s.push(&d, r.r)
+		}
+		e.current = append(e.current, s)
+	}
+	budget := firstTurn
+	if len(e.current) == 1 {
+		budget = math.MaxInt
+	}
+	for {
+		exhausted := 0
+		for _, s := range e.current {
+			cex, reason, err := s.branch(ctx, budget)
+			if cex != nil || err != nil || reason != spec.ReasonNone {
+				return cex, reason, err
+			}
+			if s.frontier.len() > 0 {
+				continue
+			}
+			if math.IsInf(s.stuck, 1) {
+				e.closed = min(e.closed, s.closed)
+				return nil, spec.ReasonNone, nil
+			}
+			exhausted++
+		}
+		if exhausted == len(e.current) {
+			return nil, spec.ReasonNumerical, nil
+		}
+		budget *= 2
+	}
+}
+
+// least is the least bound of an open domain of the search.
+func (s *search) least() float64 { return min(s.frontier.least(), s.stuck) }
+
+// push chooses the split of an open domain and queues it.
+func (s *search) push(d *domain, r *bounds.DomainResult) {
+	d.split = s.e.chooseSplit(s.kind, s.g, d, r)
+	if d.split.node < 0 {
+		s.stuck = min(s.stuck, d.bound)
+		return
+	}
+	s.frontier.push(d)
+}
+
+// branch splits and bounds until nothing is open or the work is spent.
+func (s *search) branch(ctx context.Context, budget int) (*spec.Counterexample, spec.Reason, error) {
+	e := s.e
+	for s.frontier.len() > 0 && s.spent < budget {
+		if err := ctx.Err(); err != nil {
+			return nil, spec.ReasonNone, err
+		}
+		if e.opts.MaxDomains > 0 && e.res.Stats.Domains >= e.opts.MaxDomains {
+			return nil, spec.ReasonNodeLimit, nil
+		}
+		bytes := int64(0)
+		for _, t := range e.current {
+			bytes += t.frontier.bytes
+		}
+		if bytes > 2*e.opts.MaxMemory {
+			return nil, spec.ReasonMemory, nil
+		}
+		parents := s.frontier.pop(e.opts.Batch, bytes > e.opts.MaxMemory)
+		children := make([]*domain, 0, 2*len(parents))
+		for _, d := range parents {
+			children = append(children, d.children()...)
+		}
+		open, cex, err := s.bound(ctx, children)
+		if err != nil {
+			for _, d := range parents {
+				s.frontier.push(d)
+			}
+			return nil, spec.ReasonNone, err
+		}
+		if cex != nil {
+			return cex, spec.ReasonNone, nil
+		}
+		e.res.Stats.Splits += len(parents)
+		for _, o := range open {
+			s.push(o.d, o.r)
+		}
+		e.res.Stats.MaxFrontier = max(e.res.Stats.MaxFrontier, s.frontier.len())
+		e.tick()
+	}
+	return nil, spec.ReasonNone, nil
+}
+
+// bound bounds domains and returns those that stay open, with their boxes
+// clipped, or a counterexample found on the way.
+func (s *search) bound(ctx context.Context, domains []*domain) ([]root, *spec.Counterexample, error) {
+	if len(domains) == 0 {
+		return nil, nil, nil
+	}
+	e, g := s.e, s.g
+	q := &bounds.Query{Functions: g.functions, Linear: true, AnyOf: g.rows, Impact: s.kind == SplitNeuron}
+	s.spent += len(domains)
+	if s.kind == SplitNeuron {
+		s.spent += (neuronCost - 1) * len(domains)
+	}
+	for _, d := range domains {
+		q.Domains = append(q.Domains, d.query(g, e.prop))
+	}
+	res, err := s.bounder.Bound(ctx, e.model, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	e.res.Stats.Domains += len(domains)
+	var open []root
+	for i, d := range domains {
+		r := &res[i]
+		if r.Infeasible || e.outside(d) {
+			continue
+		}
+		if d.judge(g, r); len(d.open) == 0 {
+			s.closed = min(s.closed, d.bound)
+			continue
+		}
+		open = append(open, root{d, r})
+	}
+	if cex := e.probe(ctx, g, open); cex != nil {
+		return nil, cex, nil
+	}
+	kept := open[:0]
+	for _, o := range open {
+		o.d.adopt(o.r, e.keep)
+		if !g.clip(o.d, o.r, o.d.known[0]) {
+			s.closed = min(s.closed, 0)
+			continue
+		}
+		o.r.Nodes[0] = o.d.known[0]
+		kept = append(kept, o)
+	}
+	return kept, nil, nil
+}
+
+// outside reports whether the domain's box misses a region that is not a box:
+// a direction separates them.
+func (e *engine) outside(d *domain) bool {
+	region := e.prop.Cases[d.caseIndex].Region
+	if _, ok := region.(spec.Box); ok || d.known == nil || d.known[0].Lower == nil {
+		return false
+	}
+	box := spec.Box{Lower: d.known[0].Lower, Upper: d.known[0].Upper}
+	p := make([]float64, len(box.Lower))
+	for j := range p {
+		p[j] = 0.5*box.Lower[j] + 0.5*box.Upper[j]
+	}
+	q := make([]float64, len(p))
+	for range 4 {
+		copy(q, p)
+		region.Project(q)
+		copy(p, q)
+		box.Project(p)
+	}
+	for j := range q {
+		q[j] = p[j] - q[j]
+	}
+	least := box.MinLinear(q)
+	for j := range q {
+		q[j] = -q[j]
+	}
+	return least > -region.MinLinear(q)
+}
