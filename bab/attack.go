@@ -20,14 +20,17 @@ import (
 
 // attacker holds what rounds of attack share. Not safe for concurrent use.
 type attacker struct {
-	prop     *spec.Property
-	search   *pgd.Searcher
-	replay   *replayer
-	rng      *rand.Rand
-	points   int // points evaluated
-	inputs   int
-	maxBatch int
-	boxes    bool // every region is a box
+	prop   *spec.Property
+	net    nn.Network
+	search *pgd.Searcher
+	// surrogate searches the network with leaking ReLUs; nil until needed.
+	surrogate *pgd.Searcher
+	replay    *replayer
+	rng       *rand.Rand
+	points    int // points evaluated
+	inputs    int
+	maxBatch  int
+	boxes     bool // every region is a box
 }
 
 // goal is one start: what it tries to reach.
@@ -48,7 +51,7 @@ func newAttacker(net nn.Network, prop *spec.Property, replay *replayer, seed uin
 		boxes = boxes && ok
 	}
 	return &attacker{
-		boxes: boxes, prop: prop, search: pgd.NewSearcher(net), replay: replay, inputs: prop.Inputs,
+		net: net, boxes: boxes, prop: prop, search: pgd.NewSearcher(net), replay: replay, inputs: prop.Inputs,
 		rng: rand.New(rand.NewPCG(seed, 0x766f756368)), maxBatch: max(1, min(512, (1<<22)/widest)),
 	}
 }
@@ -93,7 +96,7 @@ func (a *attacker) batch(ctx context.Context, goals []goal, centre bool, steps i
 			x[p*n+i] = box.Lower[i] + f*(box.Upper[i]-box.Lower[i])
 		}
 	}
-	return a.descend(ctx, goals, x, pgd.Schedule{Steps: steps, First: 0.25, Last: 0.005})
+	return a.descend(ctx, goals, x, pgd.Schedule{Steps: steps, First: 0.25, Last: 0.0005})
 }
 
 // descend descends from the given starts [goals × inputs].
@@ -136,8 +139,38 @@ func (a *attacker) descend(ctx context.Context, goals []goal, starts []float64, 
 		cex = a.replay.try(project(p, xp), goals[p].caseIndex)
 		return cex != nil
 	}
-	a.search.Descend(ctx, b, loss, plan, found)
+	first := append([]float32(nil), b.X...)
+	if a.search.Descend(ctx, b, loss, plan, found) || 2*a.search.Flat() < len(goals) {
+		return cex
+	}
+	// Most starts lie where every path to the output is dead. Where the ReLUs
+	// leak there is a slope to follow; go on from where it leads.
+	if a.surrogate == nil {
+		a.surrogate = pgd.NewSearcher(leaking(a.net))
+	}
+	copy(b.X, first)
+	if !a.surrogate.Descend(ctx, b, loss, plan, found) {
+		a.search.Descend(ctx, b, loss, plan, found)
+	}
 	return cex
+}
+
+// leaking is net with every ReLU replaced by a LeakyReLU.
+func leaking(net nn.Network) nn.Network {
+	nodes := net.Nodes()
+	b := nn.NewBuilder(nodes[0].Shape)
+	for _, n := range nodes[1:] {
+		op := n.Op
+		if _, ok := op.(nn.ReLU); ok {
+			op = nn.LeakyReLU{Slope: 0.1}
+		}
+		b.Add(n.Name, op, n.Inputs...)
+	}
+	g, err := b.Build(net.Output())
+	if err != nil {
+		return net // a caller's network that a Builder does not take
+	}
+	return g
 }
 
 // loss is the violation of the goal's conjunction at one point, positive until

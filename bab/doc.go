@@ -1,2 +1,38 @@
-// Package bab decides properties by attack and branch and bound.
+// Package bab decides properties of networks: it attacks them, bounds them and
+// branches until the property is proven or refuted.
+//
+// The question is always whether some input of a region leads to an unsafe
+// output (package spec). Verify answers it:
+//
+//	property ──► attack (projected gradient, replayed) ──► Falsified
+//	    │
+//	    ▼
+//	 bound the whole region (package bounds) ──► every unsafe
+//	    │                                        condition impossible: Verified
+//	    ▼
+//	 split what is open: an input's range, or a neuron's
+//	    │         ▲
+//	    ▼         │
+//	 bound a batch of halves, drop what is impossible, clip the
+//	 rest by the property, try the minimisers as counterexamples
+//
+// Splitting inputs suits networks with few of them, splitting neurons the
+// others; in between both searches take turns. Options.Split forces one.
+//
+// A verdict is a claim. Verified rests on bounds that hold in real arithmetic,
+// rounded outward. Falsified comes with an input inside the region (no
+// tolerance) that violates the property in float64 and in float32. Everything
+// else is Unknown with a reason: a deadline, a limit, or sub-problems that
+// floating point can no longer halve.
+//
+//	paper                                       file          test
+//	Bunel et al. 2018, arXiv:1711.00455         search.go     twin_test.go
+//	Bunel et al. 2020, JMLR 21(42) (BaBSR)      split.go      twin_test.go
+//	Xu et al. 2021, arXiv:2011.13824 (batches)  search.go     verify_test.go
+//	Madry et al. 2018, arXiv:1706.06083 (PGD)   attack.go     attack_test.go
+//	Zhou et al. 2025 (clipping)                 clip.go       clip_test.go
+//
+// The twin in twin_test.go decides tiny networks in rational arithmetic by
+// enumerating activation patterns, with thresholds planted at the exact
+// minimum.
 package bab

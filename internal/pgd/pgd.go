@@ -4,7 +4,8 @@
 //
 // Every point has its own box and its own loss. A step moves each coordinate
 // by a fraction of the box's width against the sign of the gradient and
-// clamps it to the box; the fraction falls over the steps. The network runs in
+// clamps it to the box (in a ball that is not a box: along the gradient, and
+// projects); the fraction falls over the steps. The network runs in
 // float32, one forward and one backward pass per step for the whole batch.
 //
 // Source: Madry et al. 2018, arXiv:1706.06083, §2.1. Deviation: the step is
@@ -48,7 +49,12 @@ type Searcher struct {
 	inputs       int
 	outputs      int
 	gradX, gradY []float32
+	flat         int
 }
+
+// Flat is at how many of its starting points the last descent found no slope
+// at all.
+func (s *Searcher) Flat() int { return s.flat }
 
 // NewSearcher prepares descents on net.
 func NewSearcher(net nn.Network) *Searcher {
@@ -63,6 +69,7 @@ func NewSearcher(net nn.Network) *Searcher {
 func (s *Searcher) Descend(ctx context.Context, b *Batch, loss Loss, plan Schedule, found func(point int, x, y []float32, value float32) bool) bool {
 	n, m := s.inputs, s.outputs
 	s.gradX, s.gradY = grow(s.gradX, b.Points*n), grow(s.gradY, b.Points*m)
+	s.flat = 0
 	size := plan.First
 	decay := geometric(plan)
 	for step := 0; ; step++ {
@@ -84,22 +91,48 @@ func (s *Searcher) Descend(ctx context.Context, b *Batch, loss Loss, plan Schedu
 		}
 		g := s.eval.Backward(s.gradY, nil)
 		for i, v := range g {
-			v += s.gradX[i]
-			move := size * (b.Upper[i] - b.Lower[i])
-			switch {
-			case v > 0:
-				b.X[i] = max(b.X[i]-move, b.Lower[i])
-			case v < 0:
-				b.X[i] = min(b.X[i]+move, b.Upper[i])
-			}
+			s.gradX[i] += v
 		}
-		if b.Project != nil {
-			for p := range b.Points {
-				b.Project(p, b.X[p*n:(p+1)*n])
+		for p := range b.Points {
+			from, to := p*n, (p+1)*n
+			if !move(b.X[from:to], s.gradX[from:to], b.Lower[from:to], b.Upper[from:to], size, b.Project == nil) && step == 0 {
+				s.flat++
+			}
+			if b.Project != nil {
+				b.Project(p, b.X[from:to])
 			}
 		}
 		size *= decay
 	}
+}
+
+// move takes one step against the gradient g inside the box: by size times the
+// box's width in each dimension against the sign of g, or, for regions with
+// round corners, in proportion to g, by that much where it is largest. It
+// reports whether there was a slope.
+func move(x, g, lower, upper []float32, size float32, signs bool) bool {
+	largest := float32(0)
+	for _, v := range g {
+		largest = max(largest, v, -v)
+	}
+	if largest == 0 {
+		return false
+	}
+	for i, v := range g {
+		step := size * (upper[i] - lower[i])
+		switch {
+		case !signs:
+			step *= v / largest
+		case v < 0:
+			step = -step
+		case v == 0:
+			continue
+		}
+		if to := x[i] - step; to == to { // not for a NaN
+			x[i] = min(max(to, lower[i]), upper[i])
+		}
+	}
+	return true
 }
 
 // geometric is the factor per step that leads from First to Last.
