@@ -41,7 +41,8 @@ type Options struct {
 	Seed uint64
 	// Split is what is split. Default SplitAuto.
 	Split SplitKind
-	// Bounder bounds the sub-problems. Default bounds.Crown{}.
+	// Bounder bounds the sub-problems. Default nil: bounds.Crown{} where inputs
+	// are split, bounds.AlphaBeta{} where neurons are.
 	Bounder bounds.Bounder
 	// Batch is how many sub-problems are bounded at a time, in [1, 65536].
 	// Default 0: chosen from the network's size.

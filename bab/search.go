@@ -73,11 +73,15 @@ func (e *engine) decide(ctx context.Context, g *group, roots []root) (*spec.Coun
 	e.current = nil
 	for _, kind := range e.kinds {
 		s := e.newSearch(g, kind)
+		var own []root
 		for _, r := range roots {
 			d := *r.d
-			s.push(&d, r.r)
+			own = append(own, root{&d, r.r})
 		}
 		e.current = append(e.current, s)
+		if err := s.push(ctx, own); err != nil {
+			return nil, spec.ReasonNone, err
+		}
 	}
 	budget := firstTurn
 	if len(e.current) == 1 {
@@ -109,14 +113,22 @@ func (e *engine) decide(ctx context.Context, g *group, roots []root) (*spec.Coun
 // least is the least bound of an open domain of the search.
 func (s *search) least() float64 { return min(s.frontier.least(), s.stuck) }
 
-// push chooses the split of an open domain and queues it.
-func (s *search) push(d *domain, r *bounds.DomainResult) {
-	d.split = s.e.chooseSplit(s.kind, s.g, d, r)
-	if d.split.node < 0 {
-		s.stuck = min(s.stuck, d.bound)
-		return
+// push chooses the splits of open domains and queues them.
+func (s *search) push(ctx context.Context, open []root) error {
+	if err := s.chooseSplits(ctx, open); err != nil {
+		for _, o := range open { // they stay open
+			s.stuck = min(s.stuck, o.d.bound)
+		}
+		return err
 	}
-	s.frontier.push(d)
+	for _, o := range open {
+		if o.d.split.node < 0 {
+			s.stuck = min(s.stuck, o.d.bound)
+			continue
+		}
+		s.frontier.push(o.d)
+	}
+	return nil
 }
 
 // branch splits and bounds until nothing is open or the work is spent.
@@ -152,8 +164,8 @@ func (s *search) branch(ctx context.Context, budget int) (*spec.Counterexample, 
 			return cex, spec.ReasonNone, nil
 		}
 		e.res.Stats.Splits += len(parents)
-		for _, o := range open {
-			s.push(o.d, o.r)
+		if err := s.push(ctx, open); err != nil {
+			return nil, spec.ReasonNone, err
 		}
 		e.res.Stats.MaxFrontier = max(e.res.Stats.MaxFrontier, s.frontier.len())
 		e.tick()

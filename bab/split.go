@@ -12,19 +12,28 @@ package bab
 // are cut at zero, S-curves in the middle.
 
 import (
+	"cmp"
+	"context"
 	"math"
+	"slices"
 
 	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/nn"
 )
 
-func (e *engine) chooseSplit(kind SplitKind, g *group, d *domain, r *bounds.DomainResult) split {
-	if kind == SplitNeuron {
-		if s := e.bestNeuron(r); s.node >= 0 {
-			return s
+// chooseSplits chooses the split of every domain.
+func (s *search) chooseSplits(ctx context.Context, open []root) error {
+	if s.kind == SplitNeuron {
+		if err := s.filter(ctx, open); err != nil {
+			return err
 		}
 	}
-	return e.bestInput(g, d, r)
+	for _, o := range open {
+		if s.kind != SplitNeuron || o.d.split.node < 0 {
+			o.d.split = s.e.bestInput(s.g, o.d, o.r)
+		}
+	}
+	return nil
 }
 
 func (e *engine) bestInput(g *group, d *domain, r *bounds.DomainResult) split {
@@ -68,32 +77,53 @@ func (e *engine) bestInput(g *group, d *domain, r *bounds.DomainResult) split {
 // lopsided is how much wider than the chosen dimension another may be.
 const lopsided = 16
 
-func (e *engine) bestNeuron(r *bounds.DomainResult) split {
-	best, bestImpact := split{node: -1}, 0.0
+// bestNeurons is the most promising neurons to split, best first.
+func (e *engine) bestNeurons(r *bounds.DomainResult, most int) []split {
+	type candidate struct {
+		split
+		impact float64
+	}
+	var best []candidate
 	for i, impact := range r.Impact {
 		if impact == nil {
 			continue
 		}
 		node := e.net.Nodes()[i]
 		j := node.Inputs[0]
-		in := r.Nodes[j]
 		for k, v := range impact {
-			if v <= bestImpact {
+			if v <= 0 || (len(best) == most && v <= best[most-1].impact) {
 				continue
 			}
-			point := 0.0
-			switch node.Op.(type) {
-			case nn.ReLU, nn.LeakyReLU:
-			default:
-				point = 0.5*in.Lower[k] + 0.5*in.Upper[k]
-				if in.Upper[k]-in.Lower[k] < 1e-9*(1+math.Abs(point)) {
-					continue
-				}
+			point, ok := splitPoint(node.Op, r.Nodes[j].Lower[k], r.Nodes[j].Upper[k])
+			if !ok {
+				continue
 			}
-			if in.Lower[k] < point && point < in.Upper[k] {
-				best, bestImpact = split{j, k, point}, v
+			c := candidate{split{j, k, point}, v}
+			at, _ := slices.BinarySearchFunc(best, v, func(c candidate, v float64) int { return cmp.Compare(v, c.impact) })
+			best = slices.Insert(best, at, c)
+			if len(best) > most {
+				best = best[:most]
 			}
 		}
 	}
-	return best
+	out := make([]split, len(best))
+	for k, c := range best {
+		out[k] = c.split
+	}
+	return out
+}
+
+// splitPoint is where to cut a neuron's interval: a piecewise linear
+// activation at its kink, an S-curve in the middle.
+func splitPoint(op nn.Operator, lower, upper float64) (float64, bool) {
+	point := 0.0
+	switch op.(type) {
+	case nn.ReLU, nn.LeakyReLU:
+	default:
+		point = 0.5*lower + 0.5*upper
+		if upper-lower < 1e-9*(1+math.Abs(point)) {
+			return 0, false
+		}
+	}
+	return point, lower < point && point < upper
 }

@@ -75,7 +75,7 @@ type Result struct {
 	Reason         Reason          // why Unknown
 	Counterexample *Counterexample // not nil exactly if Falsified
 	// LowerBound is a proven lower bound of the least violation over all
-	// regions: positive if Verified by bounds; −Inf where nothing is known.
+	// regions: never negative if Verified; −Inf where nothing is known.
 	LowerBound float64
 	Stats      Stats
 }
