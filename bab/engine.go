@@ -56,11 +56,15 @@ func newEngine(model *bounds.Model, net, simple nn.Network, prop *spec.Property,
 	}
 	e.attack = newAttacker(simple, prop, e.replay, opts.Seed^opts.Attack.Seed)
 	e.res.LowerBound = math.Inf(-1)
+	bounder := "automatic"
+	if opts.Bounder != nil {
+		bounder = fmt.Sprintf("%T", opts.Bounder)
+	}
 	var names []string
 	for _, k := range e.kinds {
 		names = append(names, k.String())
 	}
-	e.res.Stats.Choices = map[string]string{"split": strings.Join(names, "+"), "batch": strconv.Itoa(opts.Batch)}
+	e.res.Stats.Choices = map[string]string{"split": strings.Join(names, "+"), "batch": strconv.Itoa(opts.Batch), "bounder": bounder}
 	return e
 }
 

@@ -69,6 +69,17 @@ func (f *frontier) pop(n int, deepest bool) []*domain {
 	return out
 }
 
+// shed drops what domains can do without, to save memory: the variables that
+// children would start from.
+func (f *frontier) shed() {
+	for i := range f.heap {
+		d := f.heap[i].d
+		f.bytes -= d.bytes()
+		d.warm = nil
+		f.bytes += d.bytes()
+	}
+}
+
 // least is the lowest bound of an open domain; +Inf if there is none.
 func (f *frontier) least() float64 {
 	if len(f.heap) == 0 {

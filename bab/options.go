@@ -51,8 +51,9 @@ type Options struct {
 	// sub-problems. Default 0: no limit.
 	MaxDomains int
 	// MaxMemory, in bytes, bounds the memory of open sub-problems; when it is
-	// reached the search goes depth-first, and at twice the limit it ends with
-	// spec.ReasonMemory. Default 0: 2 GiB.
+	// reached they give up the optimiser's variables, then the search goes
+	// depth-first, and at twice the limit it ends with spec.ReasonMemory.
+	// Default 0: 2 GiB.
 	MaxMemory int64
 	// NoAttack leaves out the search for counterexamples before bounding.
 	NoAttack bool

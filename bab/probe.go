@@ -4,7 +4,8 @@ package bab
 //
 // The linear lower bound of a domain attains its minimum at a corner of the
 // domain's box. Where the bound is tight the network is violated nearby, so
-// these corners are evaluated, and from time to time an attack starts there.
+// these corners are evaluated, and from time to time an attack starts there,
+// and from new random points.
 
 import (
 	"cmp"

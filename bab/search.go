@@ -110,6 +110,15 @@ func (e *engine) decide(ctx context.Context, g *group, roots []root) (*spec.Coun
 	}
 }
 
+// bytes is about what all queued domains occupy.
+func (e *engine) bytes() int64 {
+	n := int64(0)
+	for _, s := range e.current {
+		n += s.frontier.bytes
+	}
+	return n
+}
+
 // least is the least bound of an open domain of the search.
 func (s *search) least() float64 { return min(s.frontier.least(), s.stuck) }
 
@@ -141,9 +150,12 @@ func (s *search) branch(ctx context.Context, budget int) (*spec.Counterexample, 
 		if e.opts.MaxDomains > 0 && e.res.Stats.Domains >= e.opts.MaxDomains {
 			return nil, spec.ReasonNodeLimit, nil
 		}
-		bytes := int64(0)
-		for _, t := range e.current {
-			bytes += t.frontier.bytes
+		bytes := e.bytes()
+		if bytes > e.opts.MaxMemory {
+			for _, t := range e.current {
+				t.frontier.shed()
+			}
+			bytes = e.bytes()
 		}
 		if bytes > 2*e.opts.MaxMemory {
 			return nil, spec.ReasonMemory, nil

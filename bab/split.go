@@ -9,7 +9,7 @@ package bab
 // coefficient must not keep it from ever being cut. Neuron: the one whose relaxation costs the bound most
 // (bounds.DomainResult.Impact), as in BaBSR (Bunel et al. 2020, §5.2), with
 // the coefficients of the functions themselves in place of an estimate. ReLUs
-// are cut at zero, S-curves in the middle.
+// are cut at zero, S-curves where their relaxation gains most.
 
 import (
 	"cmp"
@@ -114,16 +114,31 @@ func (e *engine) bestNeurons(r *bounds.DomainResult, most int) []split {
 }
 
 // splitPoint is where to cut a neuron's interval: a piecewise linear
-// activation at its kink, an S-curve in the middle.
+// activation at its kink, others where the relaxations of the two halves leave
+// the least area between their lines (Shi et al. 2024, arXiv:2405.21063, §3.3),
+// out of a few places.
 func splitPoint(op nn.Operator, lower, upper float64) (float64, bool) {
-	point := 0.0
 	switch op.(type) {
 	case nn.ReLU, nn.LeakyReLU:
-	default:
-		point = 0.5*lower + 0.5*upper
-		if upper-lower < 1e-9*(1+math.Abs(point)) {
-			return 0, false
+		return 0, lower < 0 && 0 < upper
+	}
+	f, ok := op.(nn.Elementwise)
+	middle := 0.5*lower + 0.5*upper
+	if !ok || !(upper-lower >= 1e-9*(1+math.Abs(middle))) || math.IsInf(upper-lower, 0) {
+		return 0, false
+	}
+	best, least := middle, math.Inf(1)
+	for _, share := range [...]float64{0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8} {
+		p := lower + share*(upper-lower)
+		if a := area(f, lower, p) + area(f, p, upper); a < least {
+			best, least = p, a
 		}
 	}
-	return point, lower < point && point < upper
+	return best, lower < best && best < upper
+}
+
+// area is the area between the two lines of an activation's relaxation.
+func area(f nn.Elementwise, lower, upper float64) float64 {
+	l := bounds.Relax(f, bounds.Range{Lower: lower, Upper: upper})
+	return ((l.UpperSlope-l.LowerSlope)*0.5*(lower+upper) + l.UpperIntercept - l.LowerIntercept) * (upper - lower)
 }
