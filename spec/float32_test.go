@@ -131,6 +131,7 @@ func TestRoundIntoBall(t *testing.T) {
 type ring struct{ Region }
 
 func (r ring) Contains(x []float64) bool { return r.Region.Contains(x) && math.Abs(x[0]-0.1) > 2e-9 }
+
 func (r ring) Project(x []float64) {
 	r.Region.Project(x)
 	if !r.Contains(x) {

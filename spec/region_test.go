@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -88,7 +87,7 @@ func TestErrorNamesField(t *testing.T) {
 	err := errorf("case 3", "has %d", 4)
 	assert.Equal(t, "spec: case 3: has 4", err.Error())
 	var e *Error
-	assert.True(t, errors.As(err, &e))
+	assert.ErrorAs(t, err, &e)
 }
 
 // randomVector mixes magnitudes, signs and zeros.

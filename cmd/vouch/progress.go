@@ -15,7 +15,6 @@ type progress struct {
 	w      io.Writer
 	total  int
 	done   int
-	wrong  int
 	lines  bool
 	bar    *progressbar.ProgressBar // nil if there is none
 	solved int

@@ -30,17 +30,17 @@ func importMatMul(c *call) []value {
 	}
 	switch a, b := c.in[0].c, c.in[1].c; {
 	case b != nil:
-		return one(c.rightMatMul(b))
+		return one(c.rightMatMul())
 	case a != nil:
-		return one(c.leftMatMul(a))
+		return one(c.leftMatMul())
 	}
 	c.unsupported("product of two tensors that depend on the input")
 	return nil
 }
 
 // rightMatMul is x·b.
-func (c *call) rightMatMul(b *tensor) value {
-	b = c.floats(1, "matrix")
+func (c *call) rightMatMul() value {
+	b := c.floats(1, "matrix")
 	if c.err != nil {
 		return value{}
 	}
@@ -79,8 +79,8 @@ func (c *call) rightMatMul(b *tensor) value {
 }
 
 // leftMatMul is a·x.
-func (c *call) leftMatMul(a *tensor) value {
-	a = c.floats(0, "matrix")
+func (c *call) leftMatMul() value {
+	a := c.floats(0, "matrix")
 	if c.err != nil {
 		return value{}
 	}

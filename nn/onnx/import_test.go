@@ -49,9 +49,12 @@ func linearReadings() []reading {
 			node("Gemm", names("x w c -> y"), intAttr("transA", 1)), []float64{1, 2}, []float64{10, 13, 16}},
 		{"Gemm scaled exactly", vector(13, 1, 2).floats("w", []int{2, 3}, mat...).floats("c", []int{1, 3}, 10, 20, 30).
 			node("Gemm", names("x w c -> y"), floatAttr("alpha", 0.5), floatAttr("beta", 2)), []float64{1, 2}, []float64{24.5, 46, 67.5}},
-		{"Gemm scaled by a third", vector(13, 1, 2).floats("w", []int{2, 3}, mat...).floats("c", []int{3}, 1, 1, 1).
-			node("Gemm", names("x w c -> y"), floatAttr("alpha", 1.0/3), floatAttr("beta", 1.0/3)), []float64{1, 2},
-			[]float64{10 * third, 13 * third, 16 * third}},
+		{
+			"Gemm scaled by a third", vector(13, 1, 2).floats("w", []int{2, 3}, mat...).floats("c", []int{3}, 1, 1, 1).
+				node("Gemm", names("x w c -> y"), floatAttr("alpha", 1.0/3), floatAttr("beta", 1.0/3)),
+			[]float64{1, 2},
+			[]float64{10 * third, 13 * third, 16 * third},
+		},
 		{"Gemm beta 0", vector(13, 1, 2).floats("w", []int{2, 1}, 1, 1).floats("c", []int{1}, 5).
 			node("Gemm", names("x w c -> y"), floatAttr("beta", 0)), []float64{1, 2}, []float64{3}},
 		{"Gemm, C a column", vector(13, 2, 1).floats("w", []int{1, 2}, 1, 2).floats("c", []int{2, 1}, 10, 20).
@@ -92,10 +95,14 @@ func windowReadings() []reading {
 	return []reading{
 		{"Conv", conv(), count(9), []float64{5421, 6532, 8754, 9865}},
 		{"Conv VALID", conv(stringAttr("auto_pad", "VALID")), count(9), []float64{5421, 6532, 8754, 9865}},
-		{"Conv SAME_UPPER", conv(stringAttr("auto_pad", "SAME_UPPER")), count(9),
-			[]float64{5421, 6532, 603, 8754, 9865, 906, 87, 98, 9}},
-		{"Conv SAME_LOWER", conv(stringAttr("auto_pad", "SAME_LOWER"), intsAttr("kernel_shape", []int{2, 2})), count(9),
-			[]float64{1000, 2100, 3200, 4010, 5421, 6532, 7040, 8754, 9865}},
+		{
+			"Conv SAME_UPPER", conv(stringAttr("auto_pad", "SAME_UPPER")), count(9),
+			[]float64{5421, 6532, 603, 8754, 9865, 906, 87, 98, 9},
+		},
+		{
+			"Conv SAME_LOWER", conv(stringAttr("auto_pad", "SAME_LOWER"), intsAttr("kernel_shape", []int{2, 2})), count(9),
+			[]float64{1000, 2100, 3200, 4010, 5421, 6532, 7040, 8754, 9865},
+		},
 		{"Conv SAME with strides", conv(stringAttr("auto_pad", "SAME_UPPER"), intsAttr("strides", []int{2, 2})), count(9), []float64{5421, 603, 87, 9}},
 		{"Conv in groups", vector(11, 1, 2, 2).floats("w", []int{2, 1, 2}, 1, 10, 100, 1000).floats("b", []int{2}, 1, 2).
 			node("Conv", names("x w b -> y"), intAttr("group", 2)), count(4), []float64{22, 4302}},

@@ -113,8 +113,10 @@ func TestPublishedCounterexamples(t *testing.T) {
 	dir := dataDir(t)
 	all := files(t, dir, ".counterexample")
 	require.NotEmpty(t, all)
-	shapes := map[string][2]int{"/acasxu/": {5, 5}, "/mnist_fc/": {784, 10}, "/oval21/": {3072, 10}, "/tllverifybench/": {2, 1},
-		"/rl_benchmarks/": {0, 0}, "/cora/": {784, 10}, "/ml4acopf_2024/": {22, 0}, "/sri_resnet_a/": {3072, 10}}
+	shapes := map[string][2]int{
+		"/acasxu/": {5, 5}, "/mnist_fc/": {784, 10}, "/oval21/": {3072, 10}, "/tllverifybench/": {2, 1},
+		"/rl_benchmarks/": {0, 0}, "/cora/": {784, 10}, "/ml4acopf_2024/": {22, 0}, "/sri_resnet_a/": {3072, 10},
+	}
 	for _, path := range all {
 		c, err := ReadCounterexampleFile(path)
 		if !assert.NoError(t, err, path) {

@@ -68,8 +68,10 @@ const maxChoices = 100_000
 // build makes the property of what was read.
 func (p *parser) build(o Options) (*spec.Property, error) {
 	n := p.inputs.count
-	b := &builder{p: p, o: o, lastVersion: -1, unbounded: 2 * n,
-		vectors: make(map[uint64][][]float64), byBox: make(map[[2]*float64]int)}
+	b := &builder{
+		p: p, o: o, lastVersion: -1, unbounded: 2 * n,
+		vectors: make(map[uint64][][]float64), byBox: make(map[[2]*float64]int),
+	}
 	if err := b.charge(16 * int64(n)); err != nil {
 		return nil, err
 	}

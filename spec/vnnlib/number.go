@@ -41,8 +41,10 @@ var errConstantSize = errors.New("constant arithmetic beyond 16384 bits")
 func plainNumber(f float64) number { return number{f: f, plain: true} }
 
 // powers10 are exact in float64.
-var powers10 = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
-	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
+var powers10 = [...]float64{
+	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+}
 
 // looksNumeric reports whether a word has to be a number: symbols do not start
 // with a digit, and +, - alone are operators.
@@ -64,14 +66,14 @@ func parseNumber(b []byte) (v number, ok bool) {
 		v.neg = b[i] == '-'
 		i++
 	}
-	point, any := false, false
+	point, found := false, false
 	exp := 0
 scan:
 	for ; i < len(b); i++ {
 		c := b[i]
 		switch {
 		case c >= '0' && c <= '9':
-			any = true
+			found = true
 			if digits == 0 && c == '0' {
 				// a leading zero
 			} else if digits < 19 {
@@ -89,7 +91,7 @@ scan:
 			break scan
 		}
 	}
-	if !any {
+	if !found {
 		return parseOther(b)
 	}
 	if i < len(b) {

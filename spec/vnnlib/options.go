@@ -39,8 +39,11 @@ func (o Options) Validate() error {
 		name  string
 		value int64
 	}{
-		{"Inputs", int64(o.Inputs)}, {"Outputs", int64(o.Outputs)}, {"MaxBytes", o.MaxBytes},
-		{"MaxConjunctions", int64(o.MaxConjunctions)}, {"MaxMemory", o.MaxMemory},
+		{"Inputs", int64(o.Inputs)},
+		{"Outputs", int64(o.Outputs)},
+		{"MaxBytes", o.MaxBytes},
+		{"MaxConjunctions", int64(o.MaxConjunctions)},
+		{"MaxMemory", o.MaxMemory},
 	} {
 		if f.value < 0 {
 			return fmt.Errorf("vnnlib: Options.%s is %d, want ≥ 0", f.name, f.value)
@@ -96,7 +99,6 @@ func withFile(path string, read func(io.Reader, string) error) error {
 		return fmt.Errorf("vnnlib: %w", err)
 	}
 	defer f.Close()
-	var r io.Reader = f
 	buffered := bufio.NewReader(f)
 	if magic, _ := buffered.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
 		z, err := gzip.NewReader(buffered)
@@ -104,9 +106,7 @@ func withFile(path string, read func(io.Reader, string) error) error {
 			return fmt.Errorf("vnnlib: %s: %w", path, err)
 		}
 		defer z.Close()
-		r = z
-	} else {
-		r = buffered
+		return read(z, path)
 	}
-	return read(r, path)
+	return read(buffered, path)
 }

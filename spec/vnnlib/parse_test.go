@@ -105,7 +105,7 @@ func TestOutputs(t *testing.T) {
 		p := parse(t, unit+text)
 		require.Len(t, p.Cases, 1, text)
 		assert.Equal(t, box(0, 1, 0, 1), p.Cases[0].Region, text)
-		assert.Equal(t, want, dnf(p.Cases[0].Unsafe), text)
+		assert.Equal(t, want, p.Cases[0].Unsafe, text)
 	}
 }
 
@@ -241,7 +241,8 @@ func TestParseErrors(t *testing.T) {
 		require.ErrorAs(t, err, &e, c.text)
 		assert.Contains(t, e.Error(), c.want, c.text)
 		assert.Equal(t, "bad.vnnlib", e.File)
-		assert.Equal(t, c.at, place{e.Line, e.Column}, "%s: %v", c.text, err)
+		at := place{e.Line, e.Column}
+		assert.Equal(t, c.at, at, "%s: %v", c.text, err)
 	}
 }
 

@@ -237,8 +237,10 @@ func (p *parser) checkDeclared(o Options) error {
 		want int
 	}{{&p.inputs, "inputs", 'X', o.Inputs}, {&p.outputs, "outputs", 'Y', o.Outputs}} {
 		if len(d.set.apart) > 0 {
-			return &ParseError{File: p.file, Line: d.set.line, Column: 1,
-				Detail: fmt.Sprintf("%c_%d is declared, %c_%d is not", d.name, d.set.worst, d.name, d.set.count)}
+			return &ParseError{
+				File: p.file, Line: d.set.line, Column: 1,
+				Detail: fmt.Sprintf("%c_%d is declared, %c_%d is not", d.name, d.set.worst, d.name, d.set.count),
+			}
 		}
 		if d.set.count == 0 {
 			return &ParseError{File: p.file, Detail: "no " + d.kind + " are declared"}

@@ -1,7 +1,6 @@
 package vnnlib
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -79,7 +78,7 @@ func TestWriteErrors(t *testing.T) {
 	assert.ErrorIs(t, Write(full{}, &p), errBroken)
 	assert.ErrorIs(t, WriteCounterexample(full{}, &spec.Counterexample{Input: []float64{1}}), errBroken)
 	var e *spec.Error
-	assert.True(t, errors.As(Write(full{}, &spec.Property{}), &e))
+	assert.ErrorAs(t, Write(full{}, &spec.Property{}), &e)
 	ball, err := spec.NewBall(spec.L2, []float64{0}, 1, nil)
 	require.NoError(t, err)
 	p = spec.Robustness(ball, 0, 2)
