@@ -19,6 +19,9 @@
 // Splitting inputs suits networks with few of them, splitting neurons the
 // others; in between both searches take turns. Options.Split forces one.
 //
+// RunCampaign verifies many properties of one network, shares what they have in
+// common, and resumes from its results file after a kill.
+//
 // A verdict is a claim. Verified rests on bounds that hold in real arithmetic,
 // rounded outward. Falsified comes with an input inside the region (no
 // tolerance) that violates the property in float64 and in float32. Everything
@@ -31,6 +34,8 @@
 //	Xu et al. 2021, arXiv:2011.13824 (batches)  search.go     verify_test.go
 //	Madry et al. 2018, arXiv:1706.06083 (PGD)   attack.go     attack_test.go
 //	Zhou et al. 2025 (clipping)                 clip.go       clip_test.go
+//	De Palma et al. 2021, arXiv:2104.06718 (FSB) fsb.go       verify_test.go
+//	Shi et al. 2024, arXiv:2405.21063 (GenBaB)  split.go      verify_test.go
 //
 // The twin in twin_test.go decides tiny networks in rational arithmetic by
 // enumerating activation patterns, with thresholds planted at the exact

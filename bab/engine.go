@@ -27,6 +27,7 @@ type engine struct {
 	attack *attacker
 	points *nn.Evaluator[float64]
 	keep   []int // nodes whose intervals domains carry
+	shared sharedBounds
 	start  time.Time
 	ticked time.Time
 

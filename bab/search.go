@@ -53,9 +53,16 @@ func (e *engine) boundRoots(ctx context.Context, g *group) ([]root, *spec.Counte
 		for k := range d.open {
 			d.open[k] = k
 		}
-		if len(d.open) > 0 {
-			whole = append(whole, d)
+		if len(d.open) == 0 {
+			continue
 		}
+		if e.shared != nil {
+			var err error
+			if d.known, d.settled, err = e.shared(ctx, c); err != nil {
+				return nil, nil, err
+			}
+		}
+		whole = append(whole, d)
 	}
 	s := e.newSearch(g, e.kinds[len(e.kinds)-1])
 	open, cex, err := s.bound(ctx, whole)

@@ -43,6 +43,20 @@ func Verify(ctx context.Context, net nn.Network, prop *spec.Property, opts Optio
 	if err := checkFit(net, prop); err != nil {
 		return nil, err
 	}
+	p, err := prepare(net)
+	if err != nil {
+		return nil, err
+	}
+	return p.verify(ctx, prop, opts, start, nil)
+}
+
+// prepared is a network made ready for any number of verifications.
+type prepared struct {
+	net, simple nn.Network
+	model       *bounds.Model
+}
+
+func prepare(net nn.Network) (*prepared, error) {
 	simple, err := nn.Simplify(net)
 	if err != nil {
 		return nil, err
@@ -51,7 +65,14 @@ func Verify(ctx context.Context, net nn.Network, prop *spec.Property, opts Optio
 	if err != nil {
 		return nil, err
 	}
-	e := newEngine(model, net, simple, prop, opts, start)
+	return &prepared{net, simple, model}, nil
+}
+
+// verify is Verify for arguments that have been checked. What shared knows of a
+// case's region, the first bounds start from; it may be nil.
+func (p *prepared) verify(ctx context.Context, prop *spec.Property, opts Options, start time.Time, shared sharedBounds) (*spec.Result, error) {
+	e := newEngine(p.model, p.net, p.simple, prop, opts, start)
+	e.shared = shared
 	res, err := e.run(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -62,3 +83,7 @@ func Verify(ctx context.Context, net nn.Network, prop *spec.Property, opts Optio
 	res.Stats.Elapsed = time.Since(start)
 	return res, nil
 }
+
+// sharedBounds is what is known of the nodes on the region of a case: intervals
+// by node index, and the node up to which they need no tightening.
+type sharedBounds func(ctx context.Context, caseIndex int) (known []bounds.Interval, settled int, err error)
