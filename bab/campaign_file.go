@@ -292,7 +292,7 @@ func (w *resultsFile) replace(data []byte) error {
 // close ends the use of the file. Everything in it is on the disk already.
 func (w *resultsFile) close() {
 	if w.file != nil {
-		w.file.Close()
+		_ = w.file.Close() // the first error is the one to report
 	}
 	w.unlock()
 }

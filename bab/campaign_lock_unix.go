@@ -44,7 +44,7 @@ func lockFile(path string) (release func(), err error) {
 // syncFolder makes a rename in the folder durable, where the system can.
 func syncFolder(path string) {
 	if d, err := os.Open(path); err == nil {
-		d.Sync()
+		_ = d.Sync() // not every file system can
 		d.Close()
 	}
 }

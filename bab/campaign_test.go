@@ -75,8 +75,10 @@ func TestCampaignIsVerify(t *testing.T) {
 	for _, parallel := range []int{1, 2, 5, 0} {
 		path := filepath.Join(t.TempDir(), "results")
 		heard := 0
-		report := runCampaign(t, net, list, bab.CampaignOptions{Options: reproducible(), Parallel: parallel, File: path,
-			OnResult: func(r bab.InstanceResult) { heard++; require.False(t, r.Stored) }})
+		report := runCampaign(t, net, list, bab.CampaignOptions{
+			Options: reproducible(), Parallel: parallel, File: path,
+			OnResult: func(r bab.InstanceResult) { heard++; require.False(t, r.Stored) },
+		})
 		require.Equal(t, len(list), heard)
 		if first == nil {
 			first = read(t, path)
@@ -405,8 +407,8 @@ func TestCampaignCancelled(t *testing.T) {
 		cancel()
 		require.NoError(t, err)
 		require.Equal(t, len(list), len(report.Results)+len(report.Unfinished))
-		require.Equal(t, finished+fresh, len(report.Results))
-		require.Equal(t, len(report.Results), len(finishedIDs(t, path)))
+		require.Len(t, report.Results, finished+fresh)
+		require.Len(t, finishedIDs(t, path), len(report.Results))
 		if finished = len(report.Results); finished < len(list) {
 			require.Equal(t, spec.ReasonCancelled, report.Reason)
 		} else {
