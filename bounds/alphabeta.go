@@ -18,7 +18,9 @@ package bounds
 // forward along the lines that the backward pass chose. The bound is then the
 // value of a chain of affine maps at x*, so its derivative by a slope is the
 // coefficient behind the neuron times v in front of it, and by a multiplier
-// −s·(v(z) − p). One iteration costs one backward and one forward pass.
+// −s·(v(z) − p). One iteration costs one backward and one forward pass. A row
+// leaves as soon as nothing is left to gain; the passes of the others go on
+// without it.
 //
 // When every neuron is decided, the bound at the best β is the optimum of the
 // linear program that is left.
@@ -31,7 +33,7 @@ import (
 	"context"
 	"math"
 
-	"github.com/vouchnn/vouch/internal/parallel"
+	"github.com/vouchnn/vouch/internal/blas"
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/spec"
 )
@@ -87,20 +89,28 @@ type forwardRule interface {
 	along(p *pass, i int)
 }
 
-// tuner holds the variables of a block of rows while they are optimised.
+// tuner holds the variables of a block of rows while they are optimised. A row's
+// place in the block, row.id, is where its variables are.
 type tuner struct {
-	s      *state
-	rows   []row       // all rows of the block; row.id is their place here
-	alpha  [][]float64 // per tuned node: slopes [rows × size]
-	best   [][]float64 // those of each row's best bound
-	first  [][]float64 // Adam's moments
-	second [][]float64
-	beta   []multipliers // per row
-	bound  []float64     // per row: the best
-	saved  [][]float64   // per nonlinear node: coefficients behind it in the last pass
-	values [][]float64   // per node: values carried forward
-	least  []float64     // minimisers [rows × inputs]
-	final  bool          // the variables are settled
+	s       *state
+	scratch *scratch
+	view    view // as in pass
+	rows    []row
+	t       *task
+	group   []int       // per row: its domain's place in the block
+	free    [][]float64 // per tuned node: which slopes may move [domains × width]
+	alpha   [][]float64 // per tuned node: slopes [rows × width]
+	best    [][]float64 // those of each row's best bound
+	first   [][]float64 // Adam's moments
+	second  [][]float64
+	beta    []multipliers // per row
+	now     []float64     // per row of the pass: the bound
+	bound   []float64     // per row: the best
+	cut     []float64     // per row: the bound without relaxations (pass.cut)
+	saved   [][]float64   // per nonlinear node: coefficients behind it in the last pass
+	values  [][]float64   // per node: values carried forward
+	least   []float64     // minimisers [rows of the pass × inputs]
+	zeros   []float64     // [inputs]
 }
 
 // multipliers of one row, one per split of its domain.
@@ -115,153 +125,211 @@ func (s *state) optimize(ctx context.Context, q *Query, rows []row, t *task, ite
 	if len(rows) == 0 {
 		return nil
 	}
-	blocks := s.blocks(len(rows), t.start)
-	edges := blockEdges(rows, blocks)
+	blocks := s.blocks(rows, t.start, true)
+	s.prepare(rows, blocks, t)
 	for d := range out {
 		out[d].Warm = &Warm{alpha: map[warmKey][]float32{}, beta: map[int][]float64{}}
 	}
-	parallel.For(len(edges)-1, 1, func(lo, hi int) {
+	s.spread(len(blocks), true, func(b int) {
+		if ctx.Err() != nil {
+			return
+		}
 		p := passes.Get().(*pass)
 		defer passes.Put(p)
-		for b := lo; b < hi && ctx.Err() == nil; b++ {
-			s.optimizeBlock(ctx, p, q, rows[edges[b]:edges[b+1]], t, t.bound[edges[b]:edges[b+1]], iterations, out)
-		}
+		from, to := blocks[b].from, blocks[b].to
+		s.optimizeBlock(ctx, p, q, rows[from:to], blocks[b].slim, t, t.bound[from:to], iterations, out)
 	})
 	return ctx.Err()
 }
 
-// blockEdges cuts rows into about so many blocks that do not part a domain.
-func blockEdges(rows []row, blocks int) []int {
-	edges := []int{0}
-	size := (len(rows) + blocks - 1) / blocks
+// blockEdges cuts rows into about so many ranges that do not part a domain.
+func blockEdges(rows []row, blocks int) [][2]int {
+	var out [][2]int
+	from, size := 0, (len(rows)+blocks-1)/blocks
 	for r := 1; r < len(rows); r++ {
-		if r-edges[len(edges)-1] >= size && rows[r].domain != rows[r-1].domain {
-			edges = append(edges, r)
+		if r-from >= size && rows[r].domain != rows[r-1].domain {
+			out = append(out, [2]int{from, r})
+			from = r
 		}
 	}
-	return append(edges, len(rows))
+	return append(out, [2]int{from, len(rows)})
 }
 
-func (s *state) optimizeBlock(ctx context.Context, p *pass, q *Query, rows []row, t *task, bound []float64, iterations int, out []DomainResult) {
+func (s *state) optimizeBlock(ctx context.Context, p *pass, q *Query, rows []row, slim bool, t *task, bound []float64, iterations int, out []DomainResult) {
 	for r := range rows {
 		rows[r].id = r
 	}
-	u := newTuner(s, rows)
+	u := newTuner(s, rows, slim, t)
 	p.tune = u
-	defer func() { p.tune, p.impact = nil, nil }()
+	if !slim {
+		p.union = s.newUnion(rows, t.start, iterations, u.scratch)
+	}
+	defer func() {
+		u.recycle(p)
+		u.scratch.giveBack()
+		p.tune, p.union, p.impact, p.view, p.s, p.rows = nil, nil, nil, nil, nil, nil
+	}()
 	active := rows
 	for it := range iterations {
-		now := make([]float64, len(active))
-		p.runTuned(ctx, s, active, t, now, nil)
+		p.runTuned(ctx, s, active, slim, it == 0)
 		if ctx.Err() != nil {
 			return
 		}
-		u.keepBest(active, now)
-		active = u.undecided(q, active)
-		if len(active) == 0 || it == iterations-1 {
-			break
+		next := u.undecided(q, active)
+		if it == iterations-1 {
+			next = nil
 		}
-		if len(active) < len(p.rows) {
-			// The kept coefficients belong to more rows than go on.
-			u.recycle(p)
-			p.runTuned(ctx, s, active, t, now[:len(active)], nil)
+		u.retire(p, next)
+		if active = next; len(active) == 0 {
+			break
 		}
 		u.forward(p)
 		u.step(p, it)
 		u.recycle(p)
 	}
-	u.recycle(p)
-	u.restoreBest()
-	// One more pass at the best variables yields what else was asked for.
-	p.impact, u.final = t.impact, true
-	p.runTuned(ctx, s, rows, t, bound, t.linear)
-	u.recycle(p)
 	for r := range rows {
-		bound[r] = max(bound[r], u.bound[r])
+		bound[r] = u.reached(r)
 	}
 	u.export(out)
 }
 
-// runTuned is one backward pass that keeps what the gradient needs.
-func (p *pass) runTuned(ctx context.Context, s *state, rows []row, t *task, bound []float64, linear []DomainResult) {
-	p.reset(s, rows)
-	p.cutting = p.tune.final
-	p.startFunctions(t.functions, t.start)
-	p.sweep(ctx, t.start)
-	if ctx.Err() == nil {
-		p.concretize(bound, linear)
+// runTuned is one backward pass that keeps what the gradient needs, and the
+// variables of rows whose bound improved.
+func (p *pass) runTuned(ctx context.Context, s *state, rows []row, slim, first bool) {
+	u := p.tune
+	p.reset(s, rows, slim)
+	p.cutting = first
+	p.startFunctions(u.t.functions, u.t.start)
+	p.sweep(ctx, u.t.start)
+	if ctx.Err() != nil {
+		return
 	}
+	copy(u.cut, p.atCut) // in the first pass rows are in their places
+	p.atCut = p.atCut[:0]
+	p.concretize(u.now, nil)
+	u.keepBest(p)
 	p.release(0)
 }
 
-func newTuner(s *state, rows []row) *tuner {
+func newTuner(s *state, rows []row, slim bool, t *task) *tuner {
 	n := len(s.m.nodes)
 	u := &tuner{
-		s: s, rows: rows, alpha: make([][]float64, n), best: make([][]float64, n), first: make([][]float64, n), second: make([][]float64, n),
-		beta: make([]multipliers, len(rows)), bound: make([]float64, len(rows)), saved: make([][]float64, n), values: make([][]float64, n),
-		least: make([]float64, len(rows)*s.m.inputs),
+		s: s, scratch: scratches.Get().(*scratch), rows: rows, t: t, group: make([]int, len(rows)), free: make([][]float64, n),
+		alpha: make([][]float64, n), best: make([][]float64, n), first: make([][]float64, n), second: make([][]float64, n),
+		beta: make([]multipliers, len(rows)), saved: make([][]float64, n), values: make([][]float64, n),
 	}
-	for r := range u.bound {
-		u.bound[r] = math.Inf(-1)
+	if slim {
+		u.view = s.views[rows[0].domain]
+	}
+	u.now, u.bound, u.cut = u.floats(len(rows)), u.floats(len(rows)), u.floats(len(rows))
+	u.least, u.zeros = u.floats(len(rows)*s.m.inputs), u.floats(s.m.inputs)
+	clear(u.zeros)
+	for r := range rows {
+		u.bound[r], u.cut[r] = math.Inf(-1), math.Inf(-1)
+		if r > 0 {
+			u.group[r] = u.group[r-1]
+			if rows[r].domain != rows[r-1].domain {
+				u.group[r]++
+			}
+		}
 	}
 	for i := 1; i < n; i++ {
-		e, ok := s.m.rules[i].(elementwise)
-		if !ok || !e.tuned() {
-			continue
+		if e, ok := s.m.rules[i].(elementwise); ok && e.tuned() {
+			u.startNode(e, i)
 		}
-		size := s.m.size[i]
-		buf := make([]float64, 4*len(rows)*size)
-		k := len(rows) * size
-		u.alpha[i], u.best[i], u.first[i], u.second[i] = buf[:k], buf[k:2*k], buf[2*k:3*k], buf[3*k:]
-		for r, w := range rows {
-			u.startSlopes(e, i, w, u.alpha[i][r*size:(r+1)*size])
-		}
-		copy(u.best[i], u.alpha[i])
 	}
 	for r, w := range rows {
-		k := len(s.domains[w.domain].Splits)
-		if w.sign < 0 {
-			k = 0
-		}
-		b := make([]float64, 5*k)
-		u.beta[r] = multipliers{b[:k], b[k : 2*k], b[2*k : 3*k], b[3*k : 4*k], b[4*k:]}
-		if warm := s.domains[w.domain].Warm; warm != nil && w.sign > 0 {
-			copy(u.beta[r].value, warm.beta[w.index])
-			copy(u.beta[r].best, u.beta[r].value)
-		}
+		u.startMultipliers(r, w)
 	}
 	return u
 }
 
+func (u *tuner) floats(n int) []float64 { return u.scratch.floats(n) }
+
+// startNode makes the variables of node i.
+func (u *tuner) startNode(e elementwise, i int) {
+	s := u.s
+	j, n := s.m.nodes[i].Inputs[0], s.width(u.view, i)
+	k := len(u.rows) * n
+	u.alpha[i], u.best[i], u.first[i], u.second[i] = u.floats(k), u.floats(k), u.floats(k), u.floats(k)
+	clear(u.first[i])
+	clear(u.second[i])
+	u.free[i] = u.floats((u.group[len(u.rows)-1] + 1) * n)
+	var live []int32
+	if u.view != nil {
+		live = u.view[i].live
+	}
+	for r, w := range u.rows {
+		if r == 0 || u.group[r] != u.group[r-1] {
+			lo, up := s.span(s.lower[j], j, w.domain), s.span(s.upper[j], j, w.domain)
+			free := u.free[i][u.group[r]*n : (u.group[r]+1)*n]
+			for k := range free {
+				at := k
+				if live != nil {
+					at = int(live[k])
+				}
+				free[k] = blas.Fixed
+				if lo[at] < 0 && up[at] > 0 {
+					free[k] = blas.Free
+				}
+			}
+		}
+		u.startSlopes(e, i, r, w, live)
+	}
+	copy(u.best[i], u.alpha[i])
+}
+
 // startSlopes takes the slopes of a containing domain where the neuron is
 // still undecided, and those of the lines otherwise.
-func (u *tuner) startSlopes(e elementwise, i int, w row, dst []float64) {
-	s := u.s
-	copy(dst, s.span(s.lines[i].lowerSlope, i, w.domain))
+func (u *tuner) startSlopes(e elementwise, i, r int, w row, live []int32) {
+	s, n := u.s, len(u.free[i])/(u.group[len(u.rows)-1]+1)
+	dst := u.alpha[i][r*n : (r+1)*n]
+	pickRow(dst, s.span(s.lines[i].lowerSlope, i, w.domain), live)
 	warm := s.domains[w.domain].Warm
 	if warm == nil || w.sign < 0 {
 		return
 	}
 	old := warm.alpha[warmKey{i, w.index}]
-	j := s.m.nodes[i].Inputs[0]
-	lo, up := s.span(s.lower[j], j, w.domain), s.span(s.upper[j], j, w.domain)
-	for k, v := range old {
-		if lo[k] < 0 && up[k] > 0 {
-			dst[k] = min(max(float64(v), e.lowestSlope()), 1)
+	if old == nil {
+		return
+	}
+	free := u.free[i][u.group[r]*n : (u.group[r]+1)*n]
+	for k := range dst {
+		at := k
+		if live != nil {
+			at = int(live[k])
+		}
+		if math.Float64bits(free[k]) != 0 {
+			dst[k] = min(max(float64(old[at]), e.lowestSlope()), 1)
 		}
 	}
 }
 
-// slopes is the lower slopes of node i for row r of the pass.
-func (u *tuner) slopes(p *pass, i, r int) []float64 {
-	size := u.s.m.size[i]
-	id := p.rows[r].id
-	return u.alpha[i][id*size : (id+1)*size]
+func (u *tuner) startMultipliers(r int, w row) {
+	k := len(u.s.domains[w.domain].Splits)
+	if w.sign < 0 {
+		k = 0
+	}
+	b := u.floats(5 * k)
+	clear(b)
+	u.beta[r] = multipliers{b[:k], b[k : 2*k], b[2*k : 3*k], b[3*k : 4*k], b[4*k:]}
+	if warm := u.s.domains[w.domain].Warm; warm != nil && w.sign > 0 {
+		copy(u.beta[r].value, warm.beta[w.index])
+		copy(u.beta[r].best, u.beta[r].value)
+	}
 }
+
+// slopes is the lower slopes of node i for row r of the pass and those after.
+func (u *tuner) slopes(p *pass, i, r int) []float64 {
+	return u.alpha[i][p.rows[r].id*p.width(i):]
+}
+
+// reached is the best bound of row r so far.
+func (u *tuner) reached(r int) float64 { return max(u.bound[r], u.cut[r]) }
 
 // inject adds the split multipliers of node i to the rows.
 func (u *tuner) inject(p *pass, i int) {
-	size := u.s.m.size[i]
+	size := p.width(i)
 	for r, w := range p.rows {
 		beta := &u.beta[w.id]
 		for k, b := range beta.value {
@@ -282,11 +350,15 @@ func (u *tuner) inject(p *pass, i int) {
 				b = -b
 			}
 			// Below: f + β(z − p); above: f − β(z − p).
-			a := &p.coefOf(i)[r*size+c.Index]
+			at := c.Index
+			if p.view != nil {
+				at = p.view[i].position(at)
+			}
+			a := &p.coefOf(i)[r*size+at]
 			*a += b
 			p.addConst(r, -b*c.Point)
-			at := max(-u.s.span(u.s.lower[i], i, w.domain)[c.Index], u.s.span(u.s.upper[i], i, w.domain)[c.Index])
-			p.err[r] += 2 * unit * (math.Abs(b*c.Point) + math.Abs(*a)*at)
+			most := max(-u.s.span(u.s.lower[i], i, w.domain)[c.Index], u.s.span(u.s.upper[i], i, w.domain)[c.Index])
+			p.err[r] += 2 * unit * (math.Abs(b*c.Point) + math.Abs(*a)*most)
 		}
 	}
 }
@@ -314,6 +386,7 @@ func (u *tuner) retain(p *pass, i int) bool {
 
 // recycle gives the kept buffers back.
 func (u *tuner) recycle(p *pass) {
+	u.values[0] = nil
 	for i := range u.saved {
 		if u.saved[i] != nil {
 			p.free = append(p.free, u.saved[i])
@@ -326,40 +399,70 @@ func (u *tuner) recycle(p *pass) {
 	}
 }
 
-func (u *tuner) keepMinimizer(p *pass, r int, a []float64) {
-	n := u.s.m.inputs
-	d := p.rows[r].domain
-	x := u.least[r*n : (r+1)*n]
-	if _, ok := u.s.domains[d].Region.(spec.Box); !ok {
-		u.s.domains[d].Region.Minimizer(a, x)
+// retire adds up the impacts of the pass's rows that do not go on, at their last
+// variables, and drops them from what the pass left behind. next is a subsequence of the pass's rows.
+func (u *tuner) retire(p *pass, next []row) {
+	if len(next) == len(p.rows) {
 		return
 	}
-	spec.Box{Lower: u.s.span(u.s.lower[0], 0, d), Upper: u.s.span(u.s.upper[0], 0, d)}.Minimizer(a, x)
+	kept := 0
+	n := u.s.m.inputs
+	p.impact = u.t.impact
+	for r, w := range p.rows {
+		stays := kept < len(next) && next[kept].id == w.id
+		for i, a := range u.saved {
+			if a == nil {
+				continue
+			}
+			if stays {
+				k := p.width(i)
+				copy(a[kept*k:(kept+1)*k], a[r*k:(r+1)*k])
+			} else if e, ok := u.s.m.rules[i].(elementwise); ok && p.impact != nil {
+				e.addImpact(p, i, r, a)
+			}
+		}
+		if stays {
+			copy(u.least[kept*n:(kept+1)*n], u.least[r*n:(r+1)*n])
+			kept++
+		}
+	}
+	p.impact, p.rows = nil, next
 }
 
-// keepBest records variables of rows whose bound improved.
-func (u *tuner) keepBest(rows []row, now []float64) {
-	for r, w := range rows {
-		if !(now[r] > u.bound[w.id]) {
+// keepMinimizers keeps the minimisers of the rows from lo to hi, of domain d.
+func (u *tuner) keepMinimizers(p *pass, d, lo, hi int, coef []float64) {
+	n, s := u.s.m.inputs, u.s
+	if _, ok := s.domains[d].Region.(spec.Box); !ok {
+		for r := lo; r < hi; r++ {
+			s.domains[d].Region.Minimizer(coef[r*n:(r+1)*n], u.least[r*n:(r+1)*n])
+		}
+		return
+	}
+	// The lower end where the coefficient is not negative, else the upper.
+	ends := blas.Lines{LowSlope: u.zeros, HighSlope: u.zeros, Low: s.span(s.lower[0], 0, d), High: s.span(s.upper[0], 0, d)}
+	a := coef[lo*n : hi*n]
+	blas.AlongRows(hi-lo, n, a, a, u.least[lo*n:hi*n], &ends)
+}
+
+// keepBest records the variables, and the linear functions if they are asked
+// for, of rows whose bound improved.
+func (u *tuner) keepBest(p *pass) {
+	n := u.s.m.inputs
+	for r, w := range p.rows {
+		if !(u.now[r] > u.bound[w.id]) {
 			continue
 		}
-		u.bound[w.id] = now[r]
+		u.bound[w.id] = u.now[r]
 		for i := range u.alpha {
 			if u.alpha[i] != nil {
-				size := u.s.m.size[i]
-				copy(u.best[i][w.id*size:(w.id+1)*size], u.alpha[i][w.id*size:(w.id+1)*size])
+				k := p.width(i)
+				copy(u.best[i][w.id*k:(w.id+1)*k], u.alpha[i][w.id*k:(w.id+1)*k])
 			}
 		}
 		copy(u.beta[w.id].best, u.beta[w.id].value)
-	}
-}
-
-func (u *tuner) restoreBest() {
-	for i := range u.alpha {
-		copy(u.alpha[i], u.best[i])
-	}
-	for r := range u.beta {
-		copy(u.beta[r].value, u.beta[r].best)
+		if u.t.linear != nil && w.sign > 0 {
+			p.keepLinear(r, &u.t.linear[w.domain], p.coefOf(0)[r*n:(r+1)*n])
+		}
 	}
 }
 
@@ -368,7 +471,7 @@ func (u *tuner) restoreBest() {
 func (u *tuner) undecided(q *Query, rows []row) []row {
 	positive := map[[2]int]bool{}
 	for r, w := range u.rows {
-		if w.sign > 0 && u.bound[r] > 0 {
+		if w.sign > 0 && u.reached(r) > 0 {
 			for g, a := range q.AnyOf {
 				if w.index >= a[0] && w.index < a[1] {
 					positive[[2]int{w.domain, g}] = true
@@ -378,7 +481,7 @@ func (u *tuner) undecided(q *Query, rows []row) []row {
 	}
 	var out []row
 	for _, w := range rows {
-		done := u.bound[w.id] > 0 && w.sign > 0
+		done := u.reached(w.id) > 0 && w.sign > 0
 		for g, a := range q.AnyOf {
 			if w.index >= a[0] && w.index < a[1] && positive[[2]int{w.domain, g}] {
 				done = true
@@ -394,10 +497,9 @@ func (u *tuner) undecided(q *Query, rows []row) []row {
 // forward carries the minimisers forward along the chosen lines.
 func (u *tuner) forward(p *pass) {
 	m := u.s.m
-	u.values[0] = p.buffer(len(p.rows) * m.inputs)
-	copy(u.values[0], u.least)
+	u.values[0] = u.least
 	for i := 1; i < len(m.nodes); i++ {
-		u.values[i] = p.buffer(len(p.rows) * m.size[i])
+		u.values[i] = p.buffer(len(p.rows) * p.width(i))
 		m.rules[i].(forwardRule).along(p, i)
 	}
 }
@@ -418,14 +520,18 @@ func (u *tuner) step(p *pass, it int) {
 	rate := math.Pow(stepDecay, float64(it))
 	for i := range u.alpha {
 		if u.alpha[i] != nil && u.saved[i] != nil {
-			u.stepSlopes(p, i, rate*alphaStep, c1, c2)
+			u.stepSlopes(p, i, it, rate*alphaStep)
 		}
 	}
 	for r, w := range p.rows {
 		b := &u.beta[w.id]
 		for k := range b.value {
 			c := &u.s.domains[w.domain].Splits[k]
-			g := u.values[c.Node][r*u.s.m.size[c.Node]+c.Index] - c.Point
+			at := c.Index
+			if p.view != nil {
+				at = p.view[c.Node].position(at)
+			}
+			g := u.values[c.Node][r*p.width(c.Node)+at] - c.Point
 			if !c.Below {
 				g = -g
 			}
@@ -435,24 +541,13 @@ func (u *tuner) step(p *pass, it int) {
 	}
 }
 
-func (u *tuner) stepSlopes(p *pass, i int, rate, c1, c2 float64) {
-	s := u.s
-	size := s.m.size[i]
-	j := s.m.nodes[i].Inputs[0]
-	least := s.m.rules[i].(elementwise).lowestSlope()
-	p.parallelRows(size, func(r int) {
-		w := p.rows[r]
-		lo, up := s.span(s.lower[j], j, w.domain), s.span(s.upper[j], j, w.domain)
-		a, in := u.saved[i][r*size:(r+1)*size], u.values[j][r*size:(r+1)*size]
-		base := w.id * size
-		for k, v := range a {
-			if !(lo[k] < 0 && up[k] > 0) {
-				continue
-			}
-			move := adam(&u.first[i][base+k], &u.second[i][base+k], max(v, 0)*in[k], c1, c2)
-			x := &u.alpha[i][base+k]
-			*x = min(max(*x+rate*move, least), 1)
-		}
+func (u *tuner) stepSlopes(p *pass, i, it int, rate float64) {
+	n, j := p.width(i), u.s.m.nodes[i].Inputs[0]
+	ascent := blas.NewAscent(it, rate, adamFirst, adamSecond, u.s.m.rules[i].(elementwise).lowestSlope(), 1)
+	p.parallelRows(n, func(r int) {
+		k, g := p.rows[r].id*n, u.group[p.rows[r].id]*n
+		ascent.Row(u.saved[i][r*n:(r+1)*n], u.values[j][r*n:(r+1)*n], u.free[i][g:g+n],
+			u.first[i][k:k+n], u.second[i][k:k+n], u.alpha[i][k:k+n])
 	})
 }
 
@@ -481,9 +576,12 @@ func (u *tuner) export(out []DomainResult) {
 			if u.best[i] == nil {
 				continue
 			}
-			size := u.s.m.size[i]
-			slopes := make([]float32, size)
-			for k, v := range u.best[i][r*size : (r+1)*size] {
+			n := u.s.width(u.view, i)
+			slopes := make([]float32, u.s.m.size[i])
+			for k, v := range u.best[i][r*n : (r+1)*n] {
+				if u.view != nil && u.view[i].live != nil {
+					k = int(u.view[i].live[k])
+				}
 				slopes[k] = float32(v)
 			}
 			warm.alpha[warmKey{i, w.index}] = slopes
@@ -494,37 +592,49 @@ func (u *tuner) export(out []DomainResult) {
 
 // along implements forwardRule.
 func (a *affine) along(p *pass, i int) {
-	u, n := p.tune, p.s.m.nodes[i]
-	c := nn.Call[float64]{Batch: len(p.rows), InShapes: p.s.m.inShapes[i], OutShape: n.Shape, Out: u.values[i]}
-	for _, j := range n.Inputs {
-		c.In = append(c.In, u.values[j])
+	u, inputs := p.tune, p.s.m.nodes[i].Inputs
+	if p.view != nil && p.view[i].weight != nil {
+		v, out := &p.view[i], u.values[i]
+		m, k := p.width(i), p.width(inputs[0])
+		beta, bias := 0.0, p.at(i, p.rows[0].domain).bias
+		if a.bias != nil {
+			beta = 1
+			for r := range p.rows {
+				copy(out[r*m:(r+1)*m], bias)
+			}
+		}
+		p.gemm(true, len(p.rows), m, k, u.values[inputs[0]], k, v.weight, k, beta, out, m)
+		return
+	}
+	if len(inputs) == 1 && p.union.cuts(a, i, inputs[0]) {
+		p.alongUnion(a, i, inputs[0])
+		return
+	}
+	c := nn.Call[float64]{Batch: len(p.rows), InShapes: p.s.m.inShapes[i], OutShape: p.s.m.nodes[i].Shape, Out: u.values[i]}
+	for _, j := range inputs {
+		c.In = append(c.In, u.values[j][:len(p.rows)*p.s.m.size[j]])
 	}
 	a.op.Forward64(&c)
 }
 
 // along implements forwardRule.
 func (e elementwise) along(p *pass, i int) {
-	u, s := p.tune, p.s
-	j, size := s.m.nodes[i].Inputs[0], s.m.size[i]
-	ls := &s.lines[i]
+	u, n := p.tune, p.width(i)
 	if u.saved[i] == nil { // no row depends on this node
 		clear(u.values[i])
 		return
 	}
-	p.parallelRows(size, func(r int) {
-		d := p.rows[r].domain
-		lower := s.span(ls.lowerSlope, i, d)
-		if e.tuned() {
-			lower = u.slopes(p, i, r)
-		}
-		us, li, ui := s.span(ls.upperSlope, i, d), s.span(ls.lowerIntercept, i, d), s.span(ls.upperIntercept, i, d)
-		in, out := u.values[j][r*size:(r+1)*size], u.values[i][r*size:(r+1)*size]
-		for k, a := range u.saved[i][r*size : (r+1)*size] {
-			if a >= 0 {
-				out[k] = lower[k]*in[k] + li[k]
-			} else {
-				out[k] = us[k]*in[k] + ui[k]
-			}
-		}
-	})
+	p.spread(i, n, alongLines{e})
+}
+
+// alongLines is the step of elementwise.along.
+type alongLines struct{ e elementwise }
+
+func (a alongLines) step(p *pass, i, d, lo, hi int) {
+	u, j, n := p.tune, p.s.m.nodes[i].Inputs[0], p.width(i)
+	v := p.at(i, d)
+	if a.e.tuned() {
+		v.lines.LowSlope, v.lines.LowStep = u.slopes(p, i, lo), n
+	}
+	blas.AlongRows(hi-lo, n, u.saved[i][lo*n:hi*n], u.values[j][lo*n:hi*n], u.values[i][lo*n:hi*n], &v.lines)
 }

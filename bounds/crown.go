@@ -77,13 +77,18 @@ func (b method) bound(ctx context.Context, m *Model, q *Query) ([]DomainResult, 
 	if err := q.check(m); err != nil {
 		return nil, err
 	}
-	parts := max(1, min(runtime.GOMAXPROCS(0), len(q.Domains)/2))
+	n := len(q.Domains)
+	workers := max(1, min(runtime.GOMAXPROCS(0), n/2))
+	parts := workers
+	if m.slim && m.weights <= smallWeights {
+		parts = max(parts, (n+liveDomains-1)/liveDomains)
+	}
 	results := make([][]DomainResult, parts)
 	errs := make([]error, parts)
 	parallel.For(parts, 1, func(lo, hi int) {
 		for p := lo; p < hi; p++ {
-			part := q.Domains[p*len(q.Domains)/parts : (p+1)*len(q.Domains)/parts]
-			results[p], errs[p] = b.boundPart(ctx, m, q, part)
+			part := q.Domains[p*n/parts : (p+1)*n/parts]
+			results[p], errs[p] = b.boundPart(ctx, m, q, part, workers > 1)
 		}
 	})
 	if err := errors.Join(errs...); err != nil {
@@ -92,8 +97,13 @@ func (b method) bound(ctx context.Context, m *Model, q *Query) ([]DomainResult, 
 	return slices.Concat(results...), nil
 }
 
-func (b method) boundPart(ctx context.Context, m *Model, q *Query, domains []Domain) ([]DomainResult, error) {
+func (b method) boundPart(ctx context.Context, m *Model, q *Query, domains []Domain, serial bool) ([]DomainResult, error) {
 	s := newState(m, domains, b.relaxer)
+	defer s.close()
+	s.serial = serial
+	if m.slim {
+		s.views = s.scratch.views(s.count, len(m.nodes))
+	}
 	for i := 1; i < len(m.nodes); i++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -101,6 +111,9 @@ func (b method) boundPart(ctx context.Context, m *Model, q *Query, domains []Dom
 		m.rules[i].interval(s, i)
 		s.intersect(i)
 		m.rules[i].relax(s, i)
+		if m.keeper[i] == i {
+			s.findLive(i)
+		}
 		if b.tighten && len(m.feeds[i]) > 0 && !(m.exact[i] && s.boxes) && !s.settled(i) {
 			if err := s.tighten(ctx, i); err != nil {
 				return nil, err
@@ -127,11 +140,18 @@ type row struct {
 type pass struct {
 	s     *state
 	rows  []row
-	coef  [][]float64 // per node, [rows × size]; nil where nothing has arrived
+	view  view        // of the rows' one domain; nil if all elements are kept
+	union *union      // where all elements are kept, what products need; may be nil
+	coef  [][]float64 // per node, [rows × width]; nil where nothing has arrived
 	free  [][]float64
 	value []float64 // per row: the constant so far
 	mass  []float64 // per row: the absolute values added up into it
 	err   []float64 // per row: what rounding may have done
+	sums  []float64 // per row: two sums of a step
+	fresh bool      // the step overwrites
+	// bound and linear are where concretize puts its results.
+	bound  []float64
+	linear []DomainResult
 	// cutting says that the pass is to be bounded in front of the first
 	// nonlinear node it meets; atCut is then the bounds, per row.
 	cutting bool
@@ -286,40 +306,109 @@ func (s *state) carry(ctx context.Context, rows []row, t *task) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	blocks := s.blocks(len(rows), t.start)
-	grain := 1
-	if t.impact != nil {
-		grain = blocks
-	}
-	parallel.For(blocks, grain, func(lo, hi int) {
+	blocks := s.blocks(rows, t.start, false)
+	s.prepare(rows, blocks, t)
+	s.spread(len(blocks), t.impact == nil, func(b int) {
+		if ctx.Err() != nil {
+			return
+		}
 		p := passes.Get().(*pass)
 		defer passes.Put(p)
-		for b := lo; b < hi && ctx.Err() == nil; b++ {
-			p.run(ctx, s, rows, b*len(rows)/blocks, (b+1)*len(rows)/blocks, t)
-		}
+		p.run(ctx, s, rows, blocks[b], t)
 	})
 	return ctx.Err()
 }
 
-// blocks is into how many blocks so many rows are cut.
-func (s *state) blocks(rows, start int) int {
+// spread calls fn for each block, on all processors if that is allowed.
+func (s *state) spread(blocks int, allowed bool, fn func(b int)) {
+	if !allowed || s.serial {
+		for b := range blocks {
+			fn(b)
+		}
+		return
+	}
+	parallel.For(blocks, 1, func(lo, hi int) {
+		for b := lo; b < hi; b++ {
+			fn(b)
+		}
+	})
+}
+
+// block is rows that are carried back together.
+type block struct {
+	from, to int
+	slim     bool // rows of one domain, over its live neurons
+}
+
+// blocks cuts the rows into blocks. whole keeps the rows of a domain together.
+func (s *state) blocks(rows []row, start int, whole bool) []block {
 	widest := 1
 	for i := 0; i <= start; i++ {
 		widest = max(widest, s.m.size[i])
 	}
-	block := max(16, rowBlock/widest)
-	blocks := (rows + block - 1) / block
-	if p := runtime.GOMAXPROCS(0); blocks < p && s.count == 1 {
-		blocks = min(p, (rows+15)/16)
+	limit := max(16, rowBlock/widest)
+	ofDomain := func(from int) int {
+		to := from + 1
+		for to < len(rows) && rows[to].domain == rows[from].domain {
+			to++
+		}
+		return to
 	}
-	return blocks
+	var out []block
+	for from := 0; from < len(rows); {
+		to := ofDomain(from)
+		slim := s.slim(to - from)
+		for !slim && to < len(rows) {
+			next := ofDomain(to)
+			if s.slim(next - to) {
+				break
+			}
+			to = next
+		}
+		parts := (to - from + limit - 1) / limit
+		if p := runtime.GOMAXPROCS(0); parts < p && s.count == 1 {
+			parts = min(p, (to-from+15)/16)
+		}
+		switch {
+		case whole && slim:
+			out = append(out, block{from, to, true})
+		case whole:
+			for _, edge := range blockEdges(rows[from:to], parts) {
+				out = append(out, block{from + edge[0], from + edge[1], false})
+			}
+		default:
+			for b := range parts {
+				out = append(out, block{from + b*(to-from)/parts, from + (b+1)*(to-from)/parts, slim})
+			}
+		}
+		from = to
+	}
+	return out
+}
+
+// prepare cuts the matrices for blocks over live neurons.
+func (s *state) prepare(rows []row, blocks []block, t *task) {
+	upto := t.start
+	if t.functions == nil {
+		upto--
+	}
+	for _, b := range blocks {
+		if b.slim {
+			s.cutMatrices(rows[b.from].domain, upto)
+		}
+	}
 }
 
 var passes = sync.Pool{New: func() any { return new(pass) }}
 
-// run carries rows[from:to] back.
-func (p *pass) run(ctx context.Context, s *state, rows []row, from, to int, t *task) {
-	p.reset(s, rows[from:to])
+// run carries a block of rows back.
+func (p *pass) run(ctx context.Context, s *state, rows []row, b block, t *task) {
+	p.reset(s, rows[b.from:b.to], b.slim)
+	if !b.slim {
+		c := scratches.Get().(*scratch)
+		defer c.giveBack()
+		p.union = s.newUnion(p.rows, t.start, 1, c)
+	}
 	p.impact, p.cutting = t.impact, t.functions != nil
 	start := t.start
 	if t.functions != nil {
@@ -328,9 +417,9 @@ func (p *pass) run(ctx context.Context, s *state, rows []row, from, to int, t *t
 		start = p.startElements(start)
 	}
 	p.sweep(ctx, start)
-	p.concretize(t.bound[from:to], t.linear)
+	p.concretize(t.bound[b.from:b.to], t.linear)
 	p.release(0)
-	p.s, p.rows, p.impact = nil, nil, nil
+	p.s, p.rows, p.view, p.union, p.impact = nil, nil, nil, nil, nil
 }
 
 // sweep carries the rows back from the start node to the input.
@@ -363,15 +452,19 @@ func (p *pass) cut() {
 	s := p.s
 	p.atCut = grow(p.atCut, len(p.rows))
 	steps := 2*len(s.m.nodes) + 4
-	p.parallelRows(s.m.size[0], func(r int) {
+	for r := range p.rows {
 		d := p.rows[r].domain
 		least, mass, err := p.value[r], p.mass[r], p.err[r]
 		for j, coef := range p.coef {
 			if coef == nil {
 				continue
 			}
-			n := s.m.size[j]
-			sum, mag := minOverBox(coef[r*n:(r+1)*n], s.span(s.lower[j], j, d), s.span(s.upper[j], j, d))
+			n := p.width(j)
+			var live []int32
+			if p.view != nil {
+				live = p.view[j].live
+			}
+			sum, mag := minOverBox(coef[r*n:(r+1)*n], s.span(s.lower[j], j, d), s.span(s.upper[j], j, d), live)
 			least += sum
 			mass += math.Abs(sum) + math.Abs(least)
 			err += gamma(n)*mag + tiny
@@ -381,29 +474,80 @@ func (p *pass) cut() {
 			v = math.Inf(-1)
 		}
 		p.atCut[r] = below(v)
-	})
+	}
 }
 
-func (p *pass) reset(s *state, rows []row) {
+// reset prepares for new rows. With slim set they belong to one domain and are
+// kept for its live neurons.
+func (p *pass) reset(s *state, rows []row, slim bool) {
 	for i := range p.coef {
 		p.release(i)
 	}
-	p.s, p.rows, p.cutting, p.atCut = s, rows, false, p.atCut[:0]
+	p.s, p.rows, p.view, p.cutting, p.atCut = s, rows, nil, false, p.atCut[:0]
+	if slim {
+		p.view = s.views[rows[0].domain]
+	}
 	p.coef = grow(p.coef, len(s.m.nodes))
 	clear(p.coef)
-	p.value, p.mass, p.err = grow(p.value, len(rows)), grow(p.mass, len(rows)), grow(p.err, len(rows))
+	p.value, p.mass, p.err, p.sums = grow(p.value, len(rows)), grow(p.mass, len(rows)), grow(p.err, len(rows)), grow(p.sums, 2*len(rows))
 	clear(p.value)
 	clear(p.mass)
 	clear(p.err)
 }
 
+// width is how many elements of node i the rows keep.
+func (p *pass) width(i int) int { return p.s.width(p.view, i) }
+
+// at is what rows of domain d read of node i.
+func (p *pass) at(i, d int) nodeView {
+	s := p.s
+	if p.view != nil && p.view[i].live != nil {
+		return p.view[i]
+	}
+	var v nodeView
+	if s.magnitude[i] != nil {
+		v.magnitude = s.span(s.magnitude[i], i, d)
+	}
+	if ls := &s.lines[i]; ls.lowerSlope != nil {
+		v.lines = blas.Lines{
+			LowSlope: s.span(ls.lowerSlope, i, d), HighSlope: s.span(ls.upperSlope, i, d),
+			Low: s.span(ls.lowerIntercept, i, d), High: s.span(ls.upperIntercept, i, d),
+		}
+	}
+	if a, ok := s.m.rules[i].(*affine); ok {
+		v.bias = a.bias
+	}
+	return v
+}
+
+// target is where the coefficients of node i are to go, and whether there are
+// none yet, so that they must be overwritten.
+func (p *pass) target(i int) (to []float64, fresh bool) {
+	if p.coef[i] != nil {
+		return p.coef[i], false
+	}
+	p.coef[i] = p.buffer(len(p.rows) * p.width(i))
+	return p.coef[i], true
+}
+
 // coefOf is the coefficients of node i, zero if none have arrived.
 func (p *pass) coefOf(i int) []float64 {
-	if p.coef[i] == nil {
-		p.coef[i] = p.buffer(len(p.rows) * p.s.m.size[i])
-		clear(p.coef[i])
+	to, fresh := p.target(i)
+	if fresh {
+		clear(to)
 	}
-	return p.coef[i]
+	return to
+}
+
+// callFor is a call of node i's operator to carry its coefficients back, with
+// the inputs' still to be set.
+func (p *pass) callFor(i int) *nn.Call[float64] {
+	c := &p.call
+	*c = nn.Call[float64]{
+		Batch: len(p.rows), InShapes: p.s.m.inShapes[i], OutShape: p.s.m.nodes[i].Shape, GradOut: p.coef[i],
+		GradIn: c.GradIn[:0], In: c.In[:0],
+	}
+	return c
 }
 
 func (p *pass) buffer(n int) []float64 {
@@ -474,19 +618,26 @@ func (p *pass) startElements(start int) int {
 		return start
 	}
 	j := m.nodes[start].Inputs[0]
-	c := p.coefOf(j)
-	index := make([]int, len(p.rows))
-	for r, w := range p.rows {
-		index[r] = w.index
-	}
-	p.call = nn.Call[float64]{Batch: len(p.rows), InShapes: m.inShapes[start], OutShape: m.nodes[start].Shape, GradIn: [][]float64{c}}
-	a.rows.Rows64(&p.call, index)
-	for r, w := range p.rows {
-		if w.sign < 0 {
-			for k, v := range c[r*m.size[j] : (r+1)*m.size[j]] {
-				c[r*m.size[j]+k] = -v
+	c, _ := p.target(j)
+	n := p.width(j)
+	if a.weight != nil {
+		p.startRows(a.weight, j, c)
+	} else {
+		index := make([]int, len(p.rows))
+		for r, w := range p.rows {
+			index[r] = w.index
+		}
+		p.call = nn.Call[float64]{Batch: len(p.rows), InShapes: m.inShapes[start], OutShape: m.nodes[start].Shape, GradIn: [][]float64{c}}
+		a.rows.Rows64(&p.call, index)
+		for r, w := range p.rows {
+			if w.sign < 0 {
+				for k, v := range c[r*n : (r+1)*n] {
+					c[r*n+k] = -v
+				}
 			}
 		}
+	}
+	for r, w := range p.rows {
 		if a.bias != nil {
 			p.addConst(r, w.sign*a.bias[w.index])
 		}
@@ -498,62 +649,142 @@ func (p *pass) startElements(start int) int {
 	return start - 1
 }
 
-// parallelRows calls fn for each row, spread over the processors where the
-// rows are long enough.
-func (p *pass) parallelRows(size int, fn func(r int)) {
-	parallel.For(len(p.rows), 1+(1<<15)/size, func(from, to int) {
-		for r := from; r < to; r++ {
-			fn(r)
+// startRows writes rows of a matrix with their signs, for the elements that are
+// kept of node j.
+func (p *pass) startRows(weight []float64, j int, c []float64) {
+	n, size := p.width(j), p.s.m.size[j]
+	var live []int32
+	if p.view != nil {
+		live = p.view[j].live
+	}
+	for r, w := range p.rows {
+		dst, row := c[r*n:(r+1)*n], weight[w.index*size:(w.index+1)*size]
+		if r > 0 && w.sign < 0 && p.rows[r-1].index == w.index && p.rows[r-1].domain == w.domain && p.rows[r-1].sign > 0 {
+			for k, v := range c[(r-1)*n : r*n] {
+				dst[k] = -v
+			}
+			continue
 		}
-	})
+		pickRow(dst, row, live)
+		if w.sign < 0 {
+			for k, v := range dst {
+				dst[k] = -v
+			}
+		}
+	}
 }
+
+// stepper is one step of a pass for the rows from lo to hi, all of domain d and,
+// with an optimiser, in successive places.
+type stepper interface {
+	step(p *pass, i, d, lo, hi int)
+}
+
+// spread takes a step at node i, for rows of so many elements; on all processors
+// where that is worth it.
+func (p *pass) spread(i, size int, s stepper) {
+	if p.s.serial || len(p.rows)*size < 1<<16 {
+		p.steps(i, 0, len(p.rows), s)
+		return
+	}
+	parallel.For(len(p.rows), 1+(1<<15)/max(size, 1), func(from, to int) { p.steps(i, from, to, s) })
+}
+
+// steps cuts a range of rows by domains.
+func (p *pass) steps(i, from, to int, s stepper) {
+	for lo := from; lo < to; {
+		hi := lo + 1
+		for hi < to && p.rows[hi].domain == p.rows[lo].domain && (p.tune == nil || p.rows[hi].id == p.rows[hi-1].id+1) {
+			hi++
+		}
+		s.step(p, i, p.rows[lo].domain, lo, hi)
+		lo = hi
+	}
+}
+
+// byRow is a step that takes one row at a time.
+type byRow func(r int)
+
+func (f byRow) step(_ *pass, _, _, lo, hi int) {
+	for r := lo; r < hi; r++ {
+		f(r)
+	}
+}
+
+// parallelRows calls fn for each row.
+func (p *pass) parallelRows(size int, fn func(r int)) { p.spread(0, size, byRow(fn)) }
 
 // concretize turns the linear functions of the input into numbers.
 func (p *pass) concretize(bound []float64, linear []DomainResult) {
-	s, n := p.s, p.s.m.inputs
-	cut := len(p.atCut) > 0
-	if cut && s.shallow {
+	if len(p.atCut) > 0 && p.s.shallow {
 		copy(bound, p.atCut)
 		return
 	}
-	coef := p.coefOf(0)
-	steps := gamma(2*len(s.m.nodes) + 4)
-	p.parallelRows(n, func(r int) {
-		d := p.rows[r].domain
-		a := coef[r*n : (r+1)*n]
-		sum := blas.PosNegDot(a, s.span(s.lower[0], 0, d), s.span(s.upper[0], 0, d))
-		mag := blas.AbsDot(a, s.span(s.magnitude[0], 0, d))
-		least := sum - gamma(n)*mag - tiny
-		if _, ok := s.domains[d].Region.(spec.Box); !ok {
-			least = max(least, s.domains[d].Region.MinLinear(a))
+	p.coefOf(0)
+	p.bound, p.linear = bound, linear
+	p.spread(0, p.s.m.inputs, overInput{})
+	p.bound, p.linear = nil, nil
+}
+
+// overInput is the last step of a pass: the least value over the region.
+type overInput struct{}
+
+func (overInput) step(p *pass, _, d, lo, hi int) {
+	s, n, coef := p.s, p.s.m.inputs, p.coef[0]
+	blas.BoxRows(hi-lo, n, coef[lo*n:hi*n], s.span(s.lower[0], 0, d), s.span(s.upper[0], 0, d), s.span(s.magnitude[0], 0, d), p.sums[2*lo:2*hi])
+	_, box := s.domains[d].Region.(spec.Box)
+	for r := lo; r < hi; r++ {
+		least := p.sums[2*r] - gamma(n)*p.sums[2*r+1] - tiny
+		if !box {
+			least = max(least, s.domains[d].Region.MinLinear(coef[r*n:(r+1)*n]))
 		}
-		slack := p.err[r]*(1+steps) + steps*p.mass[r] + gamma(4)*math.Abs(p.value[r]) + tiny
-		v := p.value[r] - slack + least - gamma(4)*(math.Abs(p.value[r])+slack+math.Abs(least))
-		if math.IsNaN(v) {
-			v = math.Inf(-1)
+		p.bound[r] = p.total(r, least)
+		if p.linear != nil && p.rows[r].sign > 0 {
+			p.keepLinear(r, &p.linear[d], coef[r*n:(r+1)*n])
 		}
-		bound[r] = below(v)
-		if cut {
-			bound[r] = max(bound[r], p.atCut[r])
-		}
-		if linear != nil && p.rows[r].sign > 0 {
-			o := &linear[d]
-			copy(o.Coef[p.rows[r].index*n:], a)
-			if offset := below(p.value[r] - slack); !math.IsNaN(offset) {
-				o.Offset[p.rows[r].index] = offset
-			}
-		}
-		if p.tune != nil {
-			p.tune.keepMinimizer(p, r, a)
-		}
-	})
+	}
+	if p.tune != nil {
+		p.tune.keepMinimizers(p, d, lo, hi, coef)
+	}
+}
+
+// slack bounds what rounding has done to the constant of row r.
+func (p *pass) slack(r int) float64 {
+	steps := gamma(2*len(p.s.m.nodes) + 4)
+	return p.err[r]*(1+steps) + steps*p.mass[r] + gamma(4)*math.Abs(p.value[r]) + tiny
+}
+
+// total is the bound of row r whose part of the input is at least least.
+func (p *pass) total(r int, least float64) float64 {
+	slack := p.slack(r)
+	v := p.value[r] - slack + least - gamma(4)*(math.Abs(p.value[r])+slack+math.Abs(least))
+	if math.IsNaN(v) {
+		v = math.Inf(-1)
+	}
+	v = below(v)
+	if len(p.atCut) > 0 {
+		v = max(v, p.atCut[r])
+	}
+	return v
+}
+
+// keepLinear hands the linear function of row r out.
+func (p *pass) keepLinear(r int, o *DomainResult, a []float64) {
+	k := p.rows[r].index
+	copy(o.Coef[k*len(a):], a)
+	if offset := below(p.value[r] - p.slack(r)); !math.IsNaN(offset) {
+		o.Offset[k] = offset
+	}
 }
 
 // minOverBox is the least value of a·x over the box, and the sum of the
-// absolute values of its terms.
-func minOverBox(a, lo, up []float64) (sum, mag float64) {
-	lo, up = lo[:len(a)], up[:len(a)]
+// absolute values of its terms. The coefficients are those of the live elements,
+// nil standing for all.
+func minOverBox(a, lo, up []float64, live []int32) (sum, mag float64) {
 	for j, v := range a {
+		if live != nil {
+			j = int(live[j])
+		}
 		t := max(v, 0)*lo[j] + min(v, 0)*up[j]
 		sum += t
 		mag += math.Abs(t)

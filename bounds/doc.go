@@ -20,6 +20,7 @@
 //	                          │  CrownIBP   forward, then backward from the output
 //	                          │  Crown      backward from every undecided neuron
 //	                          │  AlphaBeta  Crown, its last pass optimised
+//	                          │             live.go, union.go: dead neurons left out
 //	                          ▼
 //	                    DomainResult: node intervals, Lower, Upper
 //
@@ -42,5 +43,6 @@
 //	Zhang et al. 2018, §3.3 (ReLU lines)             relaxation.go   rounding_test.go
 //	Zhang et al. 2018, §3.3; VeriNet 2020 (S-curves) scurve.go       scurve_test.go
 //	proof in the file (MaxPool)                      maxpool.go      maxpool_test.go
+//	argument in the file (dead neurons)              live.go, union.go  live_test.go
 //	Higham 2002, §3.1 (rounding)                     rounding.go     rounding_test.go
 package bounds

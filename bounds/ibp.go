@@ -26,6 +26,7 @@ func (IBP) Bound(ctx context.Context, m *Model, q *Query) ([]DomainResult, error
 		return nil, err
 	}
 	s := newState(m, q.Domains, nil)
+	defer s.close()
 	for i := 1; i < len(m.nodes); i++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err

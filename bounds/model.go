@@ -30,6 +30,11 @@ type Model struct {
 	exact           []bool
 	inputs, outputs int
 	tunable         bool // every rule can carry values forward along its lines
+	// keeper[i] is the activation whose live neurons are all that a pass needs
+	// of node i, or 0 if it needs all elements (live.go).
+	keeper  []int
+	slim    bool // some node has a keeper
+	weights int  // of all dense layers
 }
 
 // rule is how one node is bounded. Implementations are stateless: what they
@@ -93,6 +98,7 @@ func Compile(net nn.Network) (*Model, error) {
 		}
 	}
 	m.inputs, m.outputs = m.size[0], m.size[m.output]
+	m.findKeepers()
 	return m, nil
 }
 

@@ -166,11 +166,20 @@ func (e elementwise) wanted(s *state, i, _, d int, mark []bool) {
 func (e elementwise) relax(s *state, i int) {
 	j := s.m.nodes[i].Inputs[0]
 	n := len(s.lower[i])
-	buf := make([]float64, 5*n)
+	buf := s.scratch.floats(5 * n)
 	ls := lineSet{buf[:n], buf[n : 2*n], buf[2*n : 3*n], buf[3*n : 4*n]}
 	mag := buf[4*n:]
 	s.lines[i], s.magnitude[i] = ls, mag
+	_, relu := e.op.(nn.ReLU)
+	relu = relu && s.relaxer == nil
 	for k := range n {
+		if l, u := s.lower[j][k], s.upper[j][k]; relu && u <= 0 && l-l == 0 {
+			ls.lowerSlope[k], ls.lowerIntercept[k], ls.upperSlope[k], ls.upperIntercept[k], mag[k] = 0, 0, 0, 0, 0
+			continue
+		} else if relu && l >= 0 && u-u == 0 {
+			ls.lowerSlope[k], ls.lowerIntercept[k], ls.upperSlope[k], ls.upperIntercept[k], mag[k] = 1, 0, 1, 0, u
+			continue
+		}
 		over := Range{s.lower[j][k], s.upper[j][k]}
 		lines := e.choose(s.relaxer, over)
 		ls.lowerSlope[k], ls.lowerIntercept[k] = lines.LowerSlope, lines.LowerIntercept
@@ -208,48 +217,58 @@ func (e elementwise) choose(r Relaxer, over Range) Lines {
 }
 
 func (e elementwise) backward(p *pass, i int) {
-	s := p.s
-	j, size := s.m.nodes[i].Inputs[0], s.m.size[i]
-	ls := &s.lines[i]
-	g := gamma(size + 4 + s.m.arriving[j])
-	from, to := p.coef[i], p.coefOf(j)
-	p.parallelRows(size, func(r int) {
-		d := p.rows[r].domain
-		lower := s.span(ls.lowerSlope, i, d)
-		if p.tune != nil && e.tuned() {
-			lower = p.tune.slopes(p, i, r)
-		}
-		c, mass := relaxRow(from[r*size:(r+1)*size], to[r*size:(r+1)*size], lower,
-			s.span(ls.upperSlope, i, d),
-			s.span(ls.lowerIntercept, i, d), s.span(ls.upperIntercept, i, d), s.span(s.magnitude[i], i, d))
-		p.addConst(r, c)
-		p.err[r] += g * mass
-	})
+	from := p.coef[i]
+	_, p.fresh = p.target(p.s.m.nodes[i].Inputs[0])
+	p.spread(i, p.width(i), p.s.m.rules[i].(stepper))
 	if p.impact != nil {
-		e.addImpact(p, i)
+		for r := range p.rows {
+			e.addImpact(p, i, r, from)
+		}
 	}
 }
 
-// addImpact adds what the relaxation of each neuron costs the rows: the gap
-// between the activation and the line that a row uses, where it is widest,
+// step implements stepper.
+func (e elementwise) step(p *pass, i, d, lo, hi int) {
+	j, size := p.s.m.nodes[i].Inputs[0], p.width(i)
+	g := gamma(p.s.m.size[i] + 4 + p.s.m.arriving[j])
+	v := p.at(i, d)
+	if p.tune != nil && e.tuned() {
+		v.lines.LowSlope, v.lines.LowStep = p.tune.slopes(p, i, lo), size
+	}
+	sums := p.sums[2*lo : 2*hi]
+	blas.RelaxRows(hi-lo, size, p.coef[i][lo*size:hi*size], p.coef[j][lo*size:hi*size], &v.lines, v.magnitude, sums, !p.fresh)
+	for r := lo; r < hi; r++ {
+		p.addConst(r, sums[2*(r-lo)])
+		p.err[r] += g * sums[2*(r-lo)+1]
+	}
+}
+
+// addImpact adds what the relaxation of each neuron costs row r: the gap
+// between the activation and the line that the row uses, where it is widest,
 // times the row's coefficient.
-func (e elementwise) addImpact(p *pass, i int) {
-	s, size := p.s, p.s.m.size[i]
+func (e elementwise) addImpact(p *pass, i, r int, coef []float64) {
+	s, n := p.s, p.width(i)
+	w := p.rows[r]
+	if w.sign < 0 {
+		return
+	}
 	j := s.m.nodes[i].Inputs[0]
 	ls := &s.lines[i]
-	for r, w := range p.rows {
-		if w.sign < 0 {
+	dst := s.span(p.impact[i], i, w.domain)
+	base := w.domain * s.m.size[i]
+	var live []int32
+	if p.view != nil {
+		live = p.view[i].live
+	}
+	for k, a := range coef[r*n : (r+1)*n] {
+		if live != nil {
+			k = int(live[k])
+		}
+		lo, up := s.lower[j][base+k], s.upper[j][base+k]
+		if !(lo < up) || a == 0 {
 			continue
 		}
-		dst := s.span(p.impact[i], i, w.domain)
-		base := w.domain * size
-		for k, a := range p.coef[i][r*size : (r+1)*size] {
-			lo, up := s.lower[j][base+k], s.upper[j][base+k]
-			if !(lo < up) || a == 0 {
-				continue
-			}
-			dst[k] += math.Abs(a) * e.gap(a > 0, lo, up, base+k, ls)
-		}
+		dst[k] += math.Abs(a) * e.gap(a > 0, lo, up, base+k, ls)
 	}
 }
 
@@ -292,19 +311,4 @@ func (e elementwise) lowestSlope() float64 {
 		return l.Slope
 	}
 	return 0
-}
-
-// relaxRow replaces coefficients a of activations' outputs by coefficients of
-// their inputs, added to dst: positive ones use the lower line, negative ones
-// the upper. It returns what the intercepts add up to, and |a|·magnitude.
-func relaxRow(a, dst, ls, us, li, ui, magnitude []float64) (constant, mass float64) {
-	n := len(a)
-	dst, ls, us = dst[:n], ls[:n], us[:n]
-	for k, v := range a {
-		// Chosen by the sign bit: half of the branches would be mispredicted.
-		lower, upper := math.Float64bits(ls[k]), math.Float64bits(us[k])
-		negative := uint64(int64(math.Float64bits(v)) >> 63)
-		dst[k] += v * math.Float64frombits(lower^((lower^upper)&negative))
-	}
-	return blas.PosNegDot(a, li, ui), blas.AbsDot(a, magnitude)
 }

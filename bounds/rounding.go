@@ -31,6 +31,19 @@ func gamma(n int) float64 {
 	return 1.0000001 * x / (1 - x)
 }
 
-// below and above are the neighbours of x.
-func below(x float64) float64 { return math.Nextafter(x, math.Inf(-1)) }
-func above(x float64) float64 { return math.Nextafter(x, math.Inf(1)) }
+// below and above are the neighbours of x, as math.Nextafter has them.
+func below(x float64) float64 {
+	switch b := math.Float64bits(x); {
+	case x > 0:
+		return math.Float64frombits(b - 1)
+	case x < 0 && b != negativeInf:
+		return math.Float64frombits(b + 1)
+	case x == 0:
+		return -math.SmallestNonzeroFloat64
+	}
+	return x // −Inf, not a number
+}
+
+func above(x float64) float64 { return -below(-x) }
+
+const negativeInf = 0xfff << 52

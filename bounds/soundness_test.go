@@ -333,7 +333,7 @@ func TestCancelledCallsReturn(t *testing.T) {
 		q.Domains = append(q.Domains, Domain{Region: randomBox(t, rng, m.inputs, 0.1)})
 	}
 	for name, b := range bounders {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Millisecond)
 		start := time.Now()
 		_, err := b.Bound(ctx, m, q)
 		cancel()

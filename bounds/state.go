@@ -14,6 +14,7 @@ type state struct {
 	count   int
 	boxes   bool // every region is a box
 	shallow bool // passes end in front of the last nonlinear node
+	serial  bool // other parts of the query keep the other processors busy
 	relaxer Relaxer
 
 	lower, upper [][]float64
@@ -24,6 +25,8 @@ type state struct {
 	lines     []lineSet // of nonlinear element-wise nodes
 	pools     []poolSet // of MaxPool nodes
 	empty     []bool    // per domain: infeasible
+	views     []view    // per domain: its live neurons; nil if all are kept
+	scratch   *scratch  // memory that results do not keep
 }
 
 // lineSet is the relaxation of every neuron of one node, [domains × size].
@@ -37,6 +40,7 @@ func newState(m *Model, domains []Domain, relaxer Relaxer) *state {
 		m: m, domains: domains, count: len(domains), boxes: true, relaxer: relaxer,
 		lower: make([][]float64, n), upper: make([][]float64, n), magnitude: make([][]float64, n),
 		lines: make([]lineSet, n), pools: make([]poolSet, n), empty: make([]bool, len(domains)),
+		scratch: scratches.Get().(*scratch),
 	}
 	total := 0
 	for _, z := range m.size {
@@ -57,12 +61,15 @@ func newState(m *Model, domains []Domain, relaxer Relaxer) *state {
 		}
 	}
 	s.intersect(0)
-	s.magnitude[0] = make([]float64, len(s.lower[0]))
+	s.magnitude[0] = s.scratch.floats(len(s.lower[0]))
 	for k, lo := range s.lower[0] {
 		s.magnitude[0][k] = max(-lo, s.upper[0][k])
 	}
 	return s
 }
+
+// close gives back what results do not keep. The state must not be used after.
+func (s *state) close() { s.scratch.giveBack() }
 
 // span is domain d's part of a [domains × size of node i] slice.
 func (s *state) span(x []float64, i, d int) []float64 {
@@ -98,21 +105,32 @@ func (s *state) settled(i int) bool {
 func (s *state) intersect(i int) {
 	for d := range s.count {
 		lo, up := s.span(s.lower[i], i, d), s.span(s.upper[i], i, d)
-		for j := range lo {
-			if math.IsNaN(lo[j]) {
-				lo[j] = math.Inf(-1)
-			}
-			if math.IsNaN(up[j]) {
-				up[j] = math.Inf(1)
-			}
+		k, known := s.known(i, d)
+		if !known {
+			k = Interval{lo, up}
 		}
-		if k, ok := s.known(i, d); ok {
-			for j := range lo {
-				lo[j] = max(lo[j], k.Lower[j])
-				up[j] = min(up[j], k.Upper[j])
+		least, most := k.Lower[:len(lo)], k.Upper[:len(lo)]
+		up = up[:len(lo)]
+		for j, l := range lo {
+			u := up[j]
+			if !(l >= least[j]) { // NaN too
+				l = least[j]
 			}
+			if !(u <= most[j]) {
+				u = most[j]
+			}
+			if math.IsNaN(l) {
+				l = math.Inf(-1)
+			}
+			if math.IsNaN(u) {
+				u = math.Inf(1)
+			}
+			if l > u {
+				s.empty[d] = true
+				u = l
+			}
+			lo[j], up[j] = l, u
 		}
-		s.checkEmpty(i, d)
 	}
 }
 

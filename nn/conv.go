@@ -167,7 +167,11 @@ func convVJP[T Float](v *Conv, c *Call[T]) {
 	s := v.specFor(c.InShapes[0])
 	batch := len(c.GradOut) / (s.OutChannels * s.OutHeight() * s.OutWidth())
 	if g := c.GradIn[0]; g != nil {
-		conv.InputGrad(s, batch, c.GradOut, paramValues[T](v.weight), g)
+		if c.Overwrite {
+			conv.SetInputGrad(s, batch, c.GradOut, paramValues[T](v.weight), g)
+		} else {
+			conv.InputGrad(s, batch, c.GradOut, paramValues[T](v.weight), g)
+		}
 	}
 	if c.GradParams == nil {
 		return
@@ -178,6 +182,9 @@ func convVJP[T Float](v *Conv, c *Call[T]) {
 	}
 	conv.WeightGrad(s, batch, c.In[0], c.GradOut, gw, gb)
 }
+
+// Overwrites implements Overwriter.
+func (*Conv) Overwrites() {}
 
 // Magnitude64 implements Affine.
 func (v *Conv) Magnitude64(c *Call[float64], bias bool) {

@@ -101,7 +101,11 @@ func denseVJP[T Float](d *Dense, c *Call[T]) {
 	out, in := d.dims()
 	rows := len(c.GradOut) / out
 	if g := c.GradIn[0]; g != nil {
-		blas.Gemm(false, false, rows, in, out, 1, c.GradOut, out, paramValues[T](d.weight), in, 1, g, in)
+		beta := T(1)
+		if c.Overwrite {
+			beta = 0
+		}
+		blas.Gemm(false, false, rows, in, out, 1, c.GradOut, out, paramValues[T](d.weight), in, beta, g, in)
 	}
 	if c.GradParams == nil {
 		return
@@ -118,6 +122,9 @@ func denseVJP[T Float](d *Dense, c *Call[T]) {
 		}
 	}
 }
+
+// Overwrites implements Overwriter.
+func (*Dense) Overwrites() {}
 
 // Magnitude64 implements Affine.
 func (d *Dense) Magnitude64(c *Call[float64], bias bool) {

@@ -36,8 +36,11 @@ type Call[T Float] struct {
 
 	// For VJP.
 	GradOut    []T   // [Batch × OutShape.Size()]
-	GradIn     [][]T // added to; a nil entry is not wanted
+	GradIn     [][]T // added to, unless Overwrite; a nil entry is not wanted
 	GradParams [][]T // added to, summed over the batch, one per Params(); nil if none is wanted
+	// Overwrite says that GradIn holds no numbers yet: VJP must overwrite it.
+	// It is set only for operators that implement Overwriter.
+	Overwrite bool
 }
 
 // Operator is one kind of layer. Implementations are immutable after
@@ -89,6 +92,15 @@ type RowSource interface {
 	// Rows64 overwrites GradIn[0] (Batch = len(rows)) with the rows of W for
 	// the given flat output indices. All of GradOut, In, Out are ignored.
 	Rows64(c *Call[float64], rows []int)
+}
+
+// Overwriter is an optional interface of operators whose VJP heeds
+// Call.Overwrite, which saves clearing the gradients first. For all others the
+// caller clears them.
+type Overwriter interface {
+	Operator
+	// Overwrites does nothing; having it is the promise.
+	Overwrites()
 }
 
 // Elementwise is implemented by activations: out[i] = f(in[i]).

@@ -34,7 +34,8 @@ func batchPool[T Float]() *sync.Pool {
 // shares one matrix. The C_q must not overlap one another. The rest is as for
 // Gemm, with the same bits. Safe for concurrent use.
 func BatchedGemm[T Float](tA, tB bool, count, m, n, k int, alpha T, a []T, lda, strideA int,
-	b []T, ldb, strideB int, beta T, c []T, ldc, strideC int) {
+	b []T, ldb, strideB int, beta T, c []T, ldc, strideC int,
+) {
 	if count < 0 || strideA < 0 || strideB < 0 || strideC < 0 {
 		panic(fmt.Sprintf("blas: negative count %d or stride %d, %d, %d", count, strideA, strideB, strideC))
 	}

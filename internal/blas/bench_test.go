@@ -13,8 +13,14 @@ import (
 // benchmarkShapes are m, n, k: a large square, a layer, a wide layer on a small
 // batch, a small square, a tiny one, and skinny ones.
 var benchmarkShapes = [][3]int{
-	{1024, 1024, 1024}, {256, 256, 784}, {100, 1000, 1000}, {256, 256, 256}, {50, 50, 50},
-	{1, 1000, 1000}, {8, 1000, 1000}, {1000, 10, 256},
+	{1024, 1024, 1024},
+	{256, 256, 784},
+	{100, 1000, 1000},
+	{256, 256, 256},
+	{50, 50, 50},
+	{1, 1000, 1000},
+	{8, 1000, 1000},
+	{1000, 10, 256},
 }
 
 // rivals are other libraries compared with ours; a build tag adds OpenBLAS.

@@ -26,6 +26,7 @@ const (
 	directBytes = 1 << 20 // either
 	narrowRows  = 280     // up to so many, the blocks of B are a quarter as wide
 	directStep  = 128     // up to so many, a transposed A is not copied
+	smallBlock  = 1 << 15 // bytes of a block of B that is read panel by panel of A
 )
 
 // operand is a block of A or B as the micro-kernels read it. Panel q of A starts
@@ -67,20 +68,31 @@ func even(n, size int) int { return ceilDiv(n, ceilDiv(n, size)) }
 // tilesOf computes the tiles of one block of C. tall is the height of a panel of
 // A; the last may be lower.
 func (kern *kernel[T]) tilesOf(left, right operand[T], tall, rows, columns, steps int, alpha, beta T, c []T, ldc int) {
-	for j, q := 0, 0; j < columns; j, q = j+kern.width, q+1 {
+	tile := func(i, j int) {
 		wide := min(kern.width, columns-j)
-		b := &right.data[q*right.panel]
-		for i, r := 0, 0; i < rows; i, r = i+tall, r+1 {
-			tile := &kern.tiles[min(tall, rows-i)]
-			run := tile.full
-			if wide < kern.width {
-				run = tile.masked2
-				if wide <= kern.lanes {
-					run = tile.masked1
-				}
+		tile := &kern.tiles[min(tall, rows-i)]
+		run := tile.full
+		if wide < kern.width {
+			run = tile.masked2
+			if wide <= kern.lanes {
+				run = tile.masked1
 			}
-			run(steps, &left.data[r*left.panel], left.row, left.step, b, right.step,
-				&c[i*ldc+j], ldc, alpha, beta, wide)
+		}
+		run(steps, &left.data[i/tall*left.panel], left.row, left.step, &right.data[j/kern.width*right.panel], right.step,
+			&c[i*ldc+j], ldc, alpha, beta, wide)
+	}
+	if steps*columns*bytes[T]() <= smallBlock {
+		// B stays in the first cache; so does one panel of A, and C is written in order.
+		for i := 0; i < rows; i += tall {
+			for j := 0; j < columns; j += kern.width {
+				tile(i, j)
+			}
+		}
+		return
+	}
+	for j := 0; j < columns; j += kern.width {
+		for i := 0; i < rows; i += tall {
+			tile(i, j)
 		}
 	}
 }

@@ -9,6 +9,7 @@
 //	   gemm.go      cut C into rectangles, one goroutine each
 //	   block.go     five loops over blocks that fit the caches
 //	   pack.go      copies of blocks of A and B in reading order
+//	   relax.go     steps of bound propagation over rows of coefficients
 //	   kernel.go    choice of machine code: generic, avx2, avx512
 //	   generic.go, *_amd64.s    tiles of C in registers
 //

@@ -84,6 +84,11 @@ func gemm[T Float](spread, tA, tB bool, m, n, k int, alpha T, a []T, lda int, b 
 // alpha not zero.
 func multiply[T Float](spread, tA, tB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
 	kern := kernelOf[T]()
+	if !tA && !tB && n*k*bytes[T]() <= smallBlock && k <= kern.depth && m*n*k < serialWork {
+		tall := even(m, kern.rows)
+		kern.tilesOf(operand[T]{a, lda, 1, tall * lda}, operand[T]{b, 0, ldb, kern.width}, tall, m, n, k, alpha, beta, c, ldc)
+		return
+	}
 	j, _ := kern.jobs.Get().(*job[T])
 	if j == nil {
 		j = new(job[T])

@@ -8,7 +8,7 @@ import "unsafe"
 // Where the compiler fuses a multiplication and an addition, so much the better:
 // the error bound holds either way.
 
-var genericKernels = &kernels{name: "generic", single: newGeneric[float32](), double: newGeneric[float64]()}
+var genericKernels = &kernels{name: "generic", single: newGeneric[float32](), double: newGeneric[float64](), relax: &genericRelax}
 
 func newGeneric[T Float]() *kernel[T] {
 	one := func(depth int, a *T, aRow, aStep int, b *T, bStep int, c *T, cRow int, alpha, beta T, columns int) {
@@ -20,7 +20,7 @@ func newGeneric[T Float]() *kernel[T] {
 	return &kernel[T]{
 		tiles: []tileRow[T]{{}, {one, one, one}, {two, two, genericFull[T]}},
 		rows:  2, lanes: 4, width: 4,
-		depth: 256, blockRows: 128, blockColumns: 1024,
+		depth: OneSum, blockRows: 128, blockColumns: 1024,
 		transpose: genericTranspose[T], transposeLanes: 4,
 		dot: genericDot[T], absDot: genericAbsDot[T], signDot: genericSignDot[T], axpy: genericAxpy[T],
 		copyRows: genericCopyRows[T], addRows: genericAddRows[T],
@@ -29,7 +29,8 @@ func newGeneric[T Float]() *kernel[T] {
 
 // genericTile computes a tile of any number of rows and at most four columns.
 func genericTile[T Float](rows, depth int, a *T, aRow, aStep int, b *T, bStep int,
-	c *T, cRow int, alpha, beta T, columns int) {
+	c *T, cRow int, alpha, beta T, columns int,
+) {
 	left := unsafe.Slice(a, (rows-1)*aRow+(depth-1)*aStep+1)
 	right := unsafe.Slice(b, (depth-1)*bStep+columns)
 	out := unsafe.Slice(c, (rows-1)*cRow+columns)
@@ -46,7 +47,8 @@ func genericTile[T Float](rows, depth int, a *T, aRow, aStep int, b *T, bStep in
 
 // genericFull computes a tile of two rows and four columns.
 func genericFull[T Float](depth int, a *T, aRow, aStep int, b *T, bStep int,
-	c *T, cRow int, alpha, beta T, _ int) {
+	c *T, cRow int, alpha, beta T, _ int,
+) {
 	left := unsafe.Slice(a, aRow+(depth-1)*aStep+1)
 	right := unsafe.Slice(b, (depth-1)*bStep+4)
 	var s00, s01, s02, s03, s10, s11, s12, s13 T

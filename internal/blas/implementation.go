@@ -17,7 +17,8 @@ var (
 
 // Dgemm computes C = alpha·op(A)·op(B) + beta·C, as blas.Float64Level3 says.
 func (i Implementation) Dgemm(tA, tB gonumblas.Transpose, m, n, k int, alpha float64, a []float64, lda int,
-	b []float64, ldb int, beta float64, c []float64, ldc int) {
+	b []float64, ldb int, beta float64, c []float64, ldc int,
+) {
 	if !acceptable(tA, tB, m, n, k, len(a), lda, len(b), ldb, len(c), ldc) {
 		i.Implementation.Dgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 		return
@@ -31,7 +32,8 @@ func (i Implementation) Dgemm(tA, tB gonumblas.Transpose, m, n, k int, alpha flo
 
 // Sgemm computes C = alpha·op(A)·op(B) + beta·C, as blas.Float32Level3 says.
 func (i Implementation) Sgemm(tA, tB gonumblas.Transpose, m, n, k int, alpha float32, a []float32, lda int,
-	b []float32, ldb int, beta float32, c []float32, ldc int) {
+	b []float32, ldb int, beta float32, c []float32, ldc int,
+) {
 	if !acceptable(tA, tB, m, n, k, len(a), lda, len(b), ldb, len(c), ldc) {
 		i.Implementation.Sgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 		return
@@ -45,7 +47,8 @@ func (i Implementation) Sgemm(tA, tB gonumblas.Transpose, m, n, k int, alpha flo
 
 // Dgemv computes y = alpha·op(A)·x + beta·y, as blas.Float64Level2 says.
 func (i Implementation) Dgemv(tA gonumblas.Transpose, m, n int, alpha float64, a []float64, lda int,
-	x []float64, incX int, beta float64, y []float64, incY int) {
+	x []float64, incX int, beta float64, y []float64, incY int,
+) {
 	if !contiguous(tA, m, n, len(a), lda, len(x), incX, len(y), incY) {
 		i.Implementation.Dgemv(tA, m, n, alpha, a, lda, x, incX, beta, y, incY)
 		return
@@ -55,7 +58,8 @@ func (i Implementation) Dgemv(tA gonumblas.Transpose, m, n int, alpha float64, a
 
 // Sgemv computes y = alpha·op(A)·x + beta·y, as blas.Float32Level2 says.
 func (i Implementation) Sgemv(tA gonumblas.Transpose, m, n int, alpha float32, a []float32, lda int,
-	x []float32, incX int, beta float32, y []float32, incY int) {
+	x []float32, incX int, beta float32, y []float32, incY int,
+) {
 	if !contiguous(tA, m, n, len(a), lda, len(x), incX, len(y), incY) {
 		i.Implementation.Sgemv(tA, m, n, alpha, a, lda, x, incX, beta, y, incY)
 		return

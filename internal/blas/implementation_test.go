@@ -70,7 +70,8 @@ type counting struct {
 }
 
 func (c counting) Dgemm(tA, tB gonumblas.Transpose, m, n, k int, alpha float64, a []float64, lda int,
-	b []float64, ldb int, beta float64, out []float64, ldc int) {
+	b []float64, ldb int, beta float64, out []float64, ldc int,
+) {
 	*c.calls++
 	c.Implementation.Dgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, out, ldc)
 }

@@ -17,6 +17,10 @@ import (
 // Float is the type of the elements of a matrix.
 type Float interface{ float32 | float64 }
 
+// OneSum is the number of terms up to which an element of a product is one sum, in
+// order. Leaving out terms that are zero then does not change a bit of it.
+const OneSum = 256
+
 // tileFunc computes a tile of C, alpha·A·B + beta·C, of a number of rows known
 // to the routine. Element (i, p) of A is aRow·i + aStep·p elements after a; row p
 // of B starts bStep·p after b and is contiguous; row i of C starts cRow·i after c.
@@ -60,6 +64,7 @@ type kernels struct {
 	name   string
 	single *kernel[float32]
 	double *kernel[float64]
+	relax  *relaxKernels
 }
 
 var active atomic.Pointer[kernels]

@@ -24,9 +24,10 @@ type work[T blas.Float] struct {
 	batch  int
 	width  int // of a block
 	serial bool
-	x, y   []T // input and output, or their gradients
-	w      []T // weights
-	bias   []T // or its gradient
+	set    bool // InputGrad overwrites
+	x, y   []T  // input and output, or their gradients
+	w      []T  // weights
+	bias   []T  // or its gradient
 	gw     []T
 	groups int // of blocks, for WeightGrad
 
@@ -63,7 +64,7 @@ func (w *work[T]) giveBack() {
 // borrowFor takes the state of one goroutine of a call.
 func (w *work[T]) borrowFor() *work[T] {
 	own := borrow[T]()
-	own.spec, own.batch, own.width, own.serial = w.spec, w.batch, w.width, w.serial
+	own.spec, own.batch, own.width, own.serial, own.set = w.spec, w.batch, w.width, w.serial, w.set
 	own.x, own.y, own.w, own.bias, own.gw, own.groups = w.x, w.y, w.w, w.bias, w.gw, w.groups
 	return own
 }

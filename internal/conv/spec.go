@@ -41,12 +41,21 @@ func (s *Spec) Validate() error {
 		name         string
 		value, least int
 	}{
-		{"Channels", s.Channels, 1}, {"Height", s.Height, 1}, {"Width", s.Width, 1},
-		{"OutChannels", s.OutChannels, 1}, {"KernelH", s.KernelH, 1}, {"KernelW", s.KernelW, 1},
-		{"StrideH", s.StrideH, 1}, {"StrideW", s.StrideW, 1},
-		{"DilationH", s.DilationH, 1}, {"DilationW", s.DilationW, 1},
-		{"PadTop", s.PadTop, 0}, {"PadLeft", s.PadLeft, 0},
-		{"PadBottom", s.PadBottom, 0}, {"PadRight", s.PadRight, 0}, {"Groups", s.Groups, 1},
+		{"Channels", s.Channels, 1},
+		{"Height", s.Height, 1},
+		{"Width", s.Width, 1},
+		{"OutChannels", s.OutChannels, 1},
+		{"KernelH", s.KernelH, 1},
+		{"KernelW", s.KernelW, 1},
+		{"StrideH", s.StrideH, 1},
+		{"StrideW", s.StrideW, 1},
+		{"DilationH", s.DilationH, 1},
+		{"DilationW", s.DilationW, 1},
+		{"PadTop", s.PadTop, 0},
+		{"PadLeft", s.PadLeft, 0},
+		{"PadBottom", s.PadBottom, 0},
+		{"PadRight", s.PadRight, 0},
+		{"Groups", s.Groups, 1},
 	} {
 		if f.value < f.least {
 			return fmt.Errorf("conv: %s is %d, must be at least %d", f.name, f.value, f.least)

@@ -9,7 +9,7 @@
 // avo. Each source file here holds one family of routines: tile.go the GEMM
 // micro-kernels and table.go their table, transpose.go the packing of a
 // transposed matrix, vector.go the routines over vectors, rows.go those over many
-// short rows.
+// short rows, relax.go those over rows of coefficients.
 package main
 
 import (
@@ -37,6 +37,7 @@ func main() {
 		{"transpose", "transpose.go", transposes},
 		{"vector", "vector.go", vectors},
 		{"rows", "rows.go", rows},
+		{"relax", "relax.go", relaxations},
 	}
 	for _, o := range outputs {
 		if err := o.generate(); err != nil {

@@ -103,7 +103,8 @@ func (p *pen) axpy(table operand.Mem) {
 // rest. body sees the loaded vectors; result, if given, is stored through the
 // last pointer.
 func (p *pen) loops(n reg.GPVirtual, table operand.Mem, pointers []reg.GPVirtual,
-	body func(v []reg.Register, lane int), result func(v []reg.Register) reg.Register) {
+	body func(v []reg.Register, lane int), result func(v []reg.Register) reg.Register,
+) {
 	block := func(count int, masked bool) {
 		for lane := range count {
 			v := make([]reg.Register, len(pointers))
