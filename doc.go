@@ -10,6 +10,7 @@
 //	  where does a question come from?                spec/vnnlib
 //	what can its outputs be at most and at least?     bounds
 //	does it have the property?                        bab
+//	what is the least of a linear function?           solver, solver/simplex
 //	the same from a shell                             cmd/vouch
 //	a program to start from                           examples/quickstart
 //
@@ -19,7 +20,8 @@
 //	   │
 //	   ├──► nn/onnx, nn/nnet ──► nn
 //	   ├──► spec/vnnlib ──► spec
-//	   └──► bab ──► bounds ──► nn, spec
+//	   ├──► bab ──► bounds ──► nn, spec
+//	   └──► solver/simplex ──► solver
 //
 // The core never imports a file format, so a program carries the readers that
 // it uses and no others. A test holds this picture (internal/imports).

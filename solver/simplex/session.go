@@ -1,0 +1,303 @@
+package simplex
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/vouchnn/vouch/solver"
+)
+
+// errClosed is what a closed session answers.
+var errClosed = errors.New("simplex: the session is closed")
+
+// session is a problem with its engine. The engine keeps the last basis; what
+// changes between solves only makes that basis less than optimal or feasible.
+type session struct {
+	p     *solver.Problem
+	opts  solver.Options
+	keep  keeping
+	e     *engine
+	stale bool // the engine's T does not fit its basis
+}
+
+// newSession keeps p.
+func newSession(p *solver.Problem, opts *solver.Options, keep keeping) *session {
+	return &session{p: p, opts: *opts, keep: keep}
+}
+
+// Problem is the problem as it is now.
+func (s *session) Problem() *solver.Problem { return s.p }
+
+// Close frees the matrices.
+func (s *session) Close() error {
+	s.e, s.p = nil, nil
+	return nil
+}
+
+// defaultMemory is what the matrices may take unless the options say otherwise.
+const defaultMemory = 1 << 30
+
+// keeping says how the problem's dictionary is to be kept.
+func (s *session) keeping() keeping {
+	memory := int64(defaultMemory)
+	if s.opts.MaxMemory > 0 {
+		memory = s.opts.MaxMemory
+	}
+	nonzeros := 0
+	for i := range s.p.Rows {
+		nonzeros += len(s.p.Rows[i].Columns)
+	}
+	return s.keep.resolve(len(s.p.Rows), len(s.p.Variables), nonzeros, memory)
+}
+
+// Solve answers the problem as it is now, from the last basis.
+func (s *session) Solve(ctx context.Context) (*solver.Solution, error) {
+	if s.p == nil {
+		return nil, errClosed
+	}
+	keep := s.keeping()
+	if keep == notAtAll {
+		s.e = nil
+		return s.empty(solver.Limit, solver.ReasonMemory), nil
+	}
+	if s.opts.TimeLimit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.opts.TimeLimit)
+		defer cancel()
+	}
+	if s.e == nil {
+		s.e = newEngine(s.p, keep)
+		s.stale = false
+	}
+	s.e.prepare(&s.opts)
+	solution := s.run(ctx)
+	solution.Iterations = s.e.count
+	return solution, nil
+}
+
+// run takes turns until an answer stands.
+func (s *session) run(ctx context.Context) *solver.Solution {
+	e := s.e
+	for turn := range turns {
+		if s.stale || turn > 1 || turn == 1 && !(e.drift() < driftLimit/100) {
+			s.stale = false
+			if e.restore(ctx) != done {
+				return s.empty(solver.Limit, reasonOf(ctx))
+			}
+		}
+		out := e.turn(ctx)
+		switch out {
+		case stopped:
+			return s.empty(solver.Limit, reasonOf(ctx))
+		case exhausted:
+			return s.empty(solver.Limit, solver.ReasonIterations)
+		}
+		if answer := s.answer(out, turn); answer != nil {
+			return answer
+		}
+		if turn > 0 {
+			e.feasible, e.optimal = max(e.feasible/10, 1e-12), max(e.optimal/10, 1e-12)
+		}
+	}
+	return s.empty(solver.Numerical, solver.ReasonNone)
+}
+
+// answer is the solution that the outcome of a turn stands for, or nil if it does
+// not stand.
+func (s *session) answer(out outcome, turn int) *solver.Solution {
+	switch out {
+	case done:
+		return s.optimal()
+	case infeasible:
+		ray := s.e.farkasRay()
+		if !provesInfeasible(s.p, ray) {
+			return nil
+		}
+		a := s.empty(solver.Infeasible, solver.ReasonNone)
+		a.Bound = -s.p.Sense.Worst()
+		if s.opts.Rays {
+			if solver.SafeInfeasible(s.p, ray) {
+				a.FarkasRay = ray
+			} else if turn < 2 {
+				return nil
+			}
+		}
+		return a
+	case unbounded:
+		return s.unbounded()
+	}
+	return nil
+}
+
+func (s *session) optimal() *solver.Solution {
+	e := s.e
+	e.values()
+	e.prices()
+	a := &solver.Solution{Status: solver.Optimal, X: e.point(s.p), RowDuals: e.duals()}
+	a.Objective = s.p.Value(a.X)
+	a.Bound = a.Objective
+	a.ReducedCosts = reducedCosts(s.p, a.RowDuals)
+	if !feasiblePoint(s.p, a.X, s.feasibility()) || !smallGap(s.p, a, s.optimality()) {
+		return nil
+	}
+	return a
+}
+
+func (s *session) unbounded() *solver.Solution {
+	e := s.e
+	ray := e.direction()
+	e.load()
+	e.values()
+	x := e.point(s.p)
+	if !provesUnbounded(s.p, ray) || !feasiblePoint(s.p, x, s.feasibility()) {
+		return nil
+	}
+	a := s.empty(solver.Unbounded, solver.ReasonNone)
+	a.X, a.Objective = x, s.p.Value(x)
+	if s.opts.Rays {
+		a.UnboundedRay = ray
+	}
+	return a
+}
+
+// feasibility is the caller's tolerance.
+func (s *session) feasibility() float64 {
+	if s.opts.FeasibilityTolerance > 0 {
+		return s.opts.FeasibilityTolerance
+	}
+	return defaultTolerance
+}
+
+// optimality is the caller's tolerance.
+func (s *session) optimality() float64 {
+	if s.opts.OptimalityTolerance > 0 {
+		return s.opts.OptimalityTolerance
+	}
+	return defaultTolerance
+}
+
+// empty is a solution without a point.
+func (s *session) empty(status solver.Status, reason solver.Reason) *solver.Solution {
+	return &solver.Solution{Status: status, Reason: reason, Objective: math.NaN(), Bound: s.p.Sense.Worst()}
+}
+
+// reasonOf tells a deadline from a cancellation.
+func reasonOf(ctx context.Context) solver.Reason {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return solver.ReasonTimeout
+	}
+	return solver.ReasonCancelled
+}
+
+// SetVariableBounds changes the bounds of variable j.
+func (s *session) SetVariableBounds(j int, lower, upper float64) error {
+	if s.p == nil {
+		return errClosed
+	}
+	if j < 0 || j >= len(s.p.Variables) {
+		return &solver.Error{Field: "Variables", Detail: fmt.Sprint(j), Err: solver.ErrIndex}
+	}
+	if err := solver.CheckBounds(lower, upper); err != nil {
+		return err
+	}
+	s.p.Variables[j].Lower, s.p.Variables[j].Upper = lower, upper
+	if s.e != nil {
+		s.e.setVariable(j, lower, upper)
+	}
+	return nil
+}
+
+// SetRowBounds changes the bounds of row i.
+func (s *session) SetRowBounds(i int, lower, upper float64) error {
+	if s.p == nil {
+		return errClosed
+	}
+	if i < 0 || i >= len(s.p.Rows) {
+		return &solver.Error{Field: "Rows", Detail: fmt.Sprint(i), Err: solver.ErrIndex}
+	}
+	if err := solver.CheckBounds(lower, upper); err != nil {
+		return err
+	}
+	s.p.Rows[i].Lower, s.p.Rows[i].Upper = lower, upper
+	if s.e != nil {
+		s.e.setRow(i, lower, upper)
+	}
+	return nil
+}
+
+// SetObjective changes every coefficient, the sense and the offset.
+func (s *session) SetObjective(sense solver.Sense, costs []float64, offset float64) error {
+	if s.p == nil {
+		return errClosed
+	}
+	if len(costs) != len(s.p.Variables) {
+		detail := fmt.Sprintf("%d costs of %d variables", len(costs), len(s.p.Variables))
+		return &solver.Error{Field: "Cost", Detail: detail, Err: solver.ErrLength}
+	}
+	probe := solver.Problem{Sense: sense, Offset: offset, Variables: make([]solver.Variable, len(costs))}
+	for j, c := range costs {
+		probe.Variables[j].Cost = c
+	}
+	if err := probe.Validate(); err != nil {
+		return err
+	}
+	s.p.Sense, s.p.Offset = sense, offset
+	for j, c := range costs {
+		s.p.Variables[j].Cost = c
+	}
+	if s.e != nil {
+		s.e.setObjective(s.p)
+	}
+	return nil
+}
+
+// AddRow appends a row. Its logical variable becomes basic.
+func (s *session) AddRow(r solver.Row) error {
+	if s.p == nil {
+		return errClosed
+	}
+	if err := r.Validate(len(s.p.Variables)); err != nil {
+		return err
+	}
+	s.p.Rows = append(s.p.Rows, r.Clone())
+	if s.e != nil {
+		if !s.e.appendRow(&s.p.Rows[len(s.p.Rows)-1]) {
+			s.stale = true
+		}
+	}
+	return nil
+}
+
+// RemoveRows drops rows.
+func (s *session) RemoveRows(indices ...int) error {
+	if s.p == nil {
+		return errClosed
+	}
+	drop := make([]bool, len(s.p.Rows))
+	for _, i := range indices {
+		if i < 0 || i >= len(drop) {
+			return &solver.Error{Field: "Rows", Detail: fmt.Sprint(i), Err: solver.ErrIndex}
+		}
+		if drop[i] {
+			return &solver.Error{Field: "Rows", Detail: fmt.Sprint(i), Err: solver.ErrDuplicate}
+		}
+		drop[i] = true
+	}
+	if len(indices) == 0 {
+		return nil
+	}
+	kept := make([]solver.Row, 0, len(drop)-len(indices))
+	for i, r := range s.p.Rows {
+		if !drop[i] {
+			kept = append(kept, r)
+		}
+	}
+	s.p.Rows = kept
+	if s.e != nil {
+		s.e = s.e.without(s.p, drop, max(s.keeping(), inFull))
+		s.stale = true
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package simplex
+
+import (
+	"context"
+
+	"github.com/vouchnn/vouch/solver"
+)
+
+// Solver is the embedded simplex method. The zero value is ready.
+//
+// Guarantee: floating point; SafeBound and SafeInfeasible prove answers.
+// Cost: for small or dense problems 8·rows·columns bytes and about as many
+// multiplications a pivot; for others in proportion to the nonzeros.
+// Errors: *solver.Error; *solver.UnsupportedError for integer variables.
+// Safe for concurrent use; a session is not.
+type Solver struct{ keep keeping }
+
+// Solve answers p from scratch.
+func (s Solver) Solve(ctx context.Context, p *solver.Problem, opts solver.Options) (*solver.Solution, error) {
+	if err := check(p, &opts); err != nil {
+		return nil, err
+	}
+	if opts.TimeLimit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, opts.TimeLimit)
+		defer cancel()
+	}
+	if r := presolve(p); r != nil {
+		if a, err := r.solve(ctx, &opts, s.keep); a != nil || err != nil {
+			return a, err
+		}
+	}
+	return newSession(p, &opts, s.keep).Solve(ctx)
+}
+
+// Open starts a session on a copy of p.
+func (s Solver) Open(p *solver.Problem, opts solver.Options) (solver.Session, error) {
+	if err := check(p, &opts); err != nil {
+		return nil, err
+	}
+	return newSession(p.Clone(), &opts, s.keep), nil
+}
+
+func check(p *solver.Problem, opts *solver.Options) error {
+	if err := opts.Validate(); err != nil {
+		return err
+	}
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	if p.HasIntegers() {
+		return &solver.UnsupportedError{Solver: "simplex", Feature: "integer variables"}
+	}
+	return nil
+}
+
+var _ solver.Incremental = Solver{}

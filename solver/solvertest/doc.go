@@ -1,0 +1,26 @@
+// Package solvertest is what every solver.Solver has to pass, one of this module
+// or a user's own:
+//
+//	func TestConformance(t *testing.T) {
+//		solvertest.Run(t, func() solver.Solver { return mine.Solver{} })
+//	}
+//
+//	Run ── known         the literature's traps and the corners     known.go
+//	    ├─ generated     answers known by construction              generate.go
+//	    ├─ exact twin    random small problems, rational arithmetic twin.go, exact.go
+//	    ├─ hostile       typed errors                               limits.go
+//	    ├─ limits        named, and claiming nothing                limits.go
+//	    ├─ cancellation  how long a stopped solve takes to return   limits.go
+//	    ├─ concurrent    one solver, many goroutines                limits.go
+//	    └─ sessions      warm = cold over random changes            sessions.go
+//
+// Bounded and Network are the problems of the benchmarks (limits.go, network.go).
+//
+// Optimal answers are judged by themselves (judge.go): feasibility, Cost = Aᵀy + d,
+// and the gap that the signs of the duals leave.
+//
+//	source                                    file        test
+//	Chvátal 1983, ch. 2, 3; Bland 1977        exact.go    exact_test.go
+//	Beale 1955; Klee & Minty 1972             known.go    exact_test.go
+//	Ehlers 2017, Sect. 3 (triangle)           network.go  simplex/network_test.go
+package solvertest
