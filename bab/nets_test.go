@@ -17,6 +17,15 @@ import (
 // Random small networks with three outputs, and properties planted by
 // sampling, for tests in which no exact answer is at hand.
 
+// rounds is how often a random test runs: n times, or with -short (the race
+// detector) an eighth of it.
+func rounds(n int) int {
+	if testing.Short() {
+		return n / 8
+	}
+	return n
+}
+
 func normals(rng *rand.Rand, n int, scale float64) []float64 {
 	x := make([]float64, n)
 	for i := range x {

@@ -213,7 +213,7 @@ func verifyTiny(t *testing.T, net *tiny, dnf []spec.Conjunction, opts bab.Option
 func TestTwinRandomProperties(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	counts := map[bool]int{}
-	for k := range 400 {
+	for k := range rounds(400) {
 		net := randomTiny(rng)
 		var dnf []spec.Conjunction
 		for range 1 + rng.IntN(2) {
@@ -238,8 +238,8 @@ func TestTwinRandomProperties(t *testing.T) {
 			require.NotEqual(t, spec.Falsified, res.Verdict, "network %d: %+v %v", k, net, dnf)
 		}
 	}
-	require.Greater(t, counts[true], 50)
-	require.Greater(t, counts[false], 50)
+	require.Greater(t, counts[true], rounds(50))
+	require.Greater(t, counts[false], rounds(50))
 }
 
 // TestTwinPlantedAtTheEdge moves the property's threshold to the exact minimum
@@ -249,7 +249,7 @@ func TestTwinRandomProperties(t *testing.T) {
 func TestTwinPlantedAtTheEdge(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	var falsified, verified, undecided int
-	for k := range 300 {
+	for k := range rounds(300) {
 		net := randomTiny(rng)
 		c0, c1 := float64(rng.IntN(9)-4), float64(rng.IntN(9)-4)
 		least := net.least(c0, c1)
@@ -278,6 +278,6 @@ func TestTwinPlantedAtTheEdge(t *testing.T) {
 	}
 	t.Logf("%d verified, %d falsified, %d undecided by splitting inputs", verified, falsified, undecided)
 	require.Less(t, undecided, 3) // where the minimum is attained on a whole line
-	require.Greater(t, verified, 280)
-	require.Greater(t, falsified, 290)
+	require.Greater(t, verified, rounds(280))
+	require.Greater(t, falsified, rounds(290))
 }

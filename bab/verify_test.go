@@ -34,7 +34,7 @@ func TestOptionsNeverFlipAVerdict(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(5, 6))
 	decided := map[spec.Verdict]int{}
-	for k := range 30 {
+	for k := range rounds(30) {
 		act := activations[k%len(activations)]
 		net := randomDense(t, rng, 2+k%3, act)
 		if k%3 == 2 {
@@ -56,8 +56,8 @@ func TestOptionsNeverFlipAVerdict(t *testing.T) {
 		}
 	}
 	t.Log(decided)
-	require.Greater(t, decided[spec.Verified], 200)
-	require.Greater(t, decided[spec.Falsified], 150)
+	require.Greater(t, decided[spec.Verified], rounds(200))
+	require.Greater(t, decided[spec.Falsified], rounds(150))
 }
 
 func TestBallsOfEveryNorm(t *testing.T) {
