@@ -23,13 +23,17 @@ package bounds
 // When every neuron is decided, the bound at the best β is the optimum of the
 // linear program that is left.
 //
+// Where the lines of S-curves are tangents, the points at which they touch are
+// variables too (tangent.go). The slopes for intermediate nodes are in alpha.go.
+//
 // Source: Xu et al. 2021, arXiv:2011.13824 (α); Wang et al. 2021,
-// arXiv:2103.06624, Theorem 3.1 and §3.2 (β). Deviations: slopes are optimised
-// for the output functions only; the gradient is analytic.
+// arXiv:2103.06624, Theorem 3.1 and §3.2 (β). Deviation: the gradient is
+// analytic.
 
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/vouchnn/vouch/internal/parallel"
 	"github.com/vouchnn/vouch/nn"
@@ -47,12 +51,19 @@ type AlphaBeta struct {
 	Relaxer Relaxer
 	// Iterations of the optimiser, at least 1. Default 0: 20.
 	Iterations int
+	// Intermediate is the iterations for each bound of a pre-activation, in
+	// domains that start afresh: without splits and with nothing settled. See
+	// Alpha. Default 0: none.
+	Intermediate int
 }
 
 // Bound implements Bounder.
 func (a AlphaBeta) Bound(ctx context.Context, m *Model, q *Query) ([]DomainResult, error) {
 	if a.Iterations <= 0 {
 		a.Iterations = 20
+	}
+	if a.Intermediate > 0 && slices.ContainsFunc(q.Domains, fresh) {
+		return alpha{a.Relaxer, a.Iterations, a.Intermediate, fresh}.bound(ctx, m, q)
 	}
 	return method{relaxer: a.Relaxer, tighten: true, iterations: a.Iterations}.bound(ctx, m, q)
 }
@@ -91,13 +102,15 @@ type forwardRule interface {
 type tuner struct {
 	s      *state
 	rows   []row       // all rows of the block; row.id is their place here
-	alpha  [][]float64 // per tuned node: slopes [rows × size]
+	alpha  [][]float64 // per tuned node: slopes [rows × size], or tangent points [rows × 2·size]
+	width  []int       // per node: variables of one row
 	best   [][]float64 // those of each row's best bound
 	first  [][]float64 // Adam's moments
 	second [][]float64
 	beta   []multipliers // per row
 	bound  []float64     // per row: the best
 	saved  [][]float64   // per nonlinear node: coefficients behind it in the last pass
+	chosen [][]float64   // per node of S-curves: slopes, then intercepts, of the lines taken [rows × 2·size]
 	values [][]float64   // per node: values carried forward
 	least  []float64     // minimisers [rows × inputs]
 	final  bool          // the variables are settled
@@ -117,6 +130,7 @@ func (s *state) optimize(ctx context.Context, q *Query, rows []row, t *task, ite
 	}
 	blocks := s.blocks(len(rows), t.start)
 	edges := blockEdges(rows, blocks)
+	s.prepareTangents(t.start)
 	for d := range out {
 		out[d].Warm = &Warm{alpha: map[warmKey][]float32{}, beta: map[int][]float64{}}
 	}
@@ -146,12 +160,13 @@ func (s *state) optimizeBlock(ctx context.Context, p *pass, q *Query, rows []row
 	for r := range rows {
 		rows[r].id = r
 	}
-	u := newTuner(s, rows)
+	u := newTuner(s, rows, t.start)
 	p.tune = u
 	defer func() { p.tune, p.impact = nil, nil }()
 	active := rows
+	buf := make([]float64, len(rows))
 	for it := range iterations {
-		now := make([]float64, len(active))
+		now := buf[:len(active)]
 		p.runTuned(ctx, s, active, t, now, nil)
 		if ctx.Err() != nil {
 			return
@@ -161,11 +176,7 @@ func (s *state) optimizeBlock(ctx context.Context, p *pass, q *Query, rows []row
 		if len(active) == 0 || it == iterations-1 {
 			break
 		}
-		if len(active) < len(p.rows) {
-			// The kept coefficients belong to more rows than go on.
-			u.recycle(p)
-			p.runTuned(ctx, s, active, t, now[:len(active)], nil)
-		}
+		// Rows that do not go on are stepped once more: their best is kept.
 		u.forward(p)
 		u.step(p, it)
 		u.recycle(p)
@@ -186,35 +197,49 @@ func (s *state) optimizeBlock(ctx context.Context, p *pass, q *Query, rows []row
 func (p *pass) runTuned(ctx context.Context, s *state, rows []row, t *task, bound []float64, linear []DomainResult) {
 	p.reset(s, rows)
 	p.cutting = p.tune.final
-	p.startFunctions(t.functions, t.start)
-	p.sweep(ctx, t.start)
+	start := t.start
+	if t.functions != nil {
+		p.startFunctions(t.functions, start)
+	} else {
+		start = p.startElements(start)
+	}
+	p.sweep(ctx, start)
 	if ctx.Err() == nil {
 		p.concretize(bound, linear)
 	}
 	p.release(0)
 }
 
-func newTuner(s *state, rows []row) *tuner {
+func newTuner(s *state, rows []row, start int) *tuner {
 	n := len(s.m.nodes)
 	u := &tuner{
 		s: s, rows: rows, alpha: make([][]float64, n), best: make([][]float64, n), first: make([][]float64, n), second: make([][]float64, n),
 		beta: make([]multipliers, len(rows)), bound: make([]float64, len(rows)), saved: make([][]float64, n), values: make([][]float64, n),
+		width: make([]int, n), chosen: make([][]float64, n),
 		least: make([]float64, len(rows)*s.m.inputs),
 	}
 	for r := range u.bound {
 		u.bound[r] = math.Inf(-1)
 	}
-	for i := 1; i < n; i++ {
+	for i := 1; i <= start; i++ {
 		e, ok := s.m.rules[i].(elementwise)
-		if !ok || !e.tuned() {
+		if !ok || !(e.tuned() || s.tangents[i] != nil) {
 			continue
 		}
 		size := s.m.size[i]
+		if !e.tuned() {
+			size *= 2
+		}
+		u.width[i] = size
 		buf := make([]float64, 4*len(rows)*size)
 		k := len(rows) * size
 		u.alpha[i], u.best[i], u.first[i], u.second[i] = buf[:k], buf[k:2*k], buf[2*k:3*k], buf[3*k:]
 		for r, w := range rows {
-			u.startSlopes(e, i, w, u.alpha[i][r*size:(r+1)*size])
+			if e.tuned() {
+				u.startSlopes(e, i, w, u.alpha[i][r*size:(r+1)*size])
+			} else {
+				u.startTangents(i, w, u.alpha[i][r*size:(r+1)*size])
+			}
 		}
 		copy(u.best[i], u.alpha[i])
 	}
@@ -323,6 +348,10 @@ func (u *tuner) recycle(p *pass) {
 			p.free = append(p.free, u.values[i])
 			u.values[i] = nil
 		}
+		if u.chosen[i] != nil {
+			p.free = append(p.free, u.chosen[i])
+			u.chosen[i] = nil
+		}
 	}
 }
 
@@ -346,7 +375,7 @@ func (u *tuner) keepBest(rows []row, now []float64) {
 		u.bound[w.id] = now[r]
 		for i := range u.alpha {
 			if u.alpha[i] != nil {
-				size := u.s.m.size[i]
+				size := u.width[i]
 				copy(u.best[i][w.id*size:(w.id+1)*size], u.alpha[i][w.id*size:(w.id+1)*size])
 			}
 		}
@@ -391,12 +420,24 @@ func (u *tuner) undecided(q *Query, rows []row) []row {
 	return out
 }
 
-// forward carries the minimisers forward along the chosen lines.
+// forward carries the minimisers forward along the chosen lines, as far as
+// there are variables.
 func (u *tuner) forward(p *pass) {
 	m := u.s.m
+	last := 0
+	for i := range u.alpha {
+		if u.alpha[i] != nil && u.saved[i] != nil {
+			last = max(last, m.nodes[i].Inputs[0])
+		}
+	}
+	for _, w := range p.rows {
+		for k := range u.beta[w.id].value {
+			last = max(last, u.s.domains[w.domain].Splits[k].Node)
+		}
+	}
 	u.values[0] = p.buffer(len(p.rows) * m.inputs)
 	copy(u.values[0], u.least)
-	for i := 1; i < len(m.nodes); i++ {
+	for i := 1; i <= last; i++ {
 		u.values[i] = p.buffer(len(p.rows) * m.size[i])
 		m.rules[i].(forwardRule).along(p, i)
 	}
@@ -417,7 +458,11 @@ func (u *tuner) step(p *pass, it int) {
 	c1, c2 := 1-math.Pow(adamFirst, float64(it+1)), 1-math.Pow(adamSecond, float64(it+1))
 	rate := math.Pow(stepDecay, float64(it))
 	for i := range u.alpha {
-		if u.alpha[i] != nil && u.saved[i] != nil {
+		switch {
+		case u.alpha[i] == nil || u.saved[i] == nil:
+		case u.s.tangents[i] != nil:
+			u.stepTangents(p, i, rate*tangentStep, c1, c2)
+		default:
 			u.stepSlopes(p, i, rate*alphaStep, c1, c2)
 		}
 	}
@@ -481,7 +526,7 @@ func (u *tuner) export(out []DomainResult) {
 			if u.best[i] == nil {
 				continue
 			}
-			size := u.s.m.size[i]
+			size := u.width[i]
 			slopes := make([]float32, size)
 			for k, v := range u.best[i][r*size : (r+1)*size] {
 				slopes[k] = float32(v)
@@ -509,6 +554,16 @@ func (e elementwise) along(p *pass, i int) {
 	ls := &s.lines[i]
 	if u.saved[i] == nil { // no row depends on this node
 		clear(u.values[i])
+		return
+	}
+	if u.chosen[i] != nil {
+		p.parallelRows(size, func(r int) {
+			in, out := u.values[j][r*size:(r+1)*size], u.values[i][r*size:(r+1)*size]
+			c := u.chosen[i][2*r*size : 2*(r+1)*size]
+			for k, v := range in {
+				out[k] = c[k]*v + c[size+k]
+			}
+		})
 		return
 	}
 	p.parallelRows(size, func(r int) {

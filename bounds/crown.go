@@ -147,8 +147,9 @@ type pass struct {
 // are carried back in blocks of about this many numbers, which stay in cache.
 const rowBlock = 1 << 18
 
-// tighten bounds the undecided elements of node i by backward passes.
-func (s *state) tighten(ctx context.Context, i int) error {
+// wantedRows is a pair of rows, from below and from above, for each element of
+// node i whose tighter bounds would help.
+func (s *state) wantedRows(i int) []row {
 	mark := make([]bool, s.m.size[i])
 	var rows []row
 	for d := range s.count {
@@ -169,6 +170,12 @@ func (s *state) tighten(ctx context.Context, i int) error {
 			}
 		}
 	}
+	return rows
+}
+
+// tighten bounds the undecided elements of node i by backward passes.
+func (s *state) tighten(ctx context.Context, i int) error {
+	rows := s.wantedRows(i)
 	t := task{start: i, bound: make([]float64, len(rows))}
 	if err := s.carry(ctx, rows, &t); err != nil {
 		return err

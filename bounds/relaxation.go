@@ -179,8 +179,11 @@ func (e elementwise) relax(s *state, i int) {
 		if e.tuned() && lines.LowerSlope != lines.UpperSlope {
 			steepest = 1 // an optimiser may choose any lower slope up to it
 		}
-		mag[k] = steepest*max(-over.Lower, over.Upper) +
-			max(math.Abs(lines.LowerIntercept), math.Abs(lines.UpperIntercept))
+		if c := curveOf(e.op); c != nil {
+			mag[k] = c.largest(over)
+		}
+		mag[k] = max(mag[k], steepest*max(-over.Lower, over.Upper)+
+			max(math.Abs(lines.LowerIntercept), math.Abs(lines.UpperIntercept)))
 	}
 }
 
@@ -213,7 +216,17 @@ func (e elementwise) backward(p *pass, i int) {
 	ls := &s.lines[i]
 	g := gamma(size + 4 + s.m.arriving[j])
 	from, to := p.coef[i], p.coefOf(j)
+	curved := p.tune != nil && s.tangents[i] != nil
+	if curved {
+		p.tune.chosen[i] = p.buffer(2 * len(p.rows) * size)
+	}
 	p.parallelRows(size, func(r int) {
+		if curved {
+			c, mass := p.tune.relaxCurves(p, i, r, from[r*size:(r+1)*size], to[r*size:(r+1)*size])
+			p.addConst(r, c)
+			p.err[r] += g * mass
+			return
+		}
 		d := p.rows[r].domain
 		lower := s.span(ls.lowerSlope, i, d)
 		if p.tune != nil && e.tuned() {
