@@ -23,6 +23,9 @@ func cpuTime(tb testing.TB) time.Duration {
 }
 
 func TestExplore(t *testing.T) {
+	if os.Getenv("IT") == "" {
+		t.Skip()
+	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	it, _ := strconv.Atoi(os.Getenv("IT"))
 	im, _ := strconv.Atoi(os.Getenv("IM"))

@@ -30,6 +30,9 @@ type tangentSet struct {
 // fixedLine is the range of a point that there is not.
 var fixedLine = Range{math.Inf(1), math.Inf(-1)}
 
+// ownLine is the point that stands for the line of the state's Relaxer.
+var ownLine = math.Inf(1)
+
 // prepareTangents finds the ranges of the tangent points of all S-curves that
 // rows from the start node meet.
 func (s *state) prepareTangents(start int) {
@@ -65,7 +68,6 @@ func (s *state) prepareTangents(start int) {
 
 // startTangents sets the points [upper, lower] of a row of node i to those of
 // a containing domain, or to the default's: the middle where it is allowed.
-// NaN stands for the line of the state's Relaxer.
 func (u *tuner) startTangents(i int, w row, dst []float64) {
 	s := u.s
 	size := s.m.size[i]
@@ -78,14 +80,14 @@ func (u *tuner) startTangents(i int, w row, dst []float64) {
 		at := w.domain*size + k
 		for side, r := range [2]Range{t.upper[at], t.lower[at]} {
 			x := &dst[side*size+k]
-			*x = math.NaN()
+			*x = ownLine
 			if r.Lower > r.Upper {
 				continue
 			}
 			if s.relaxer == nil {
 				*x = t.middle(at, r)
 			}
-			if old != nil && old[side*size+k] == old[side*size+k] {
+			if old != nil && !math.IsInf(float64(old[side*size+k]), 1) {
 				*x = r.clamp(float64(old[side*size+k]))
 			}
 		}
@@ -96,6 +98,8 @@ func (u *tuner) startTangents(i int, w row, dst []float64) {
 func (t *tangentSet) middle(at int, r Range) float64 {
 	return r.clamp(0.5*t.arcs[at].l + 0.5*t.arcs[at].u)
 }
+
+func (r Range) holds(x float64) bool { return r.Lower <= x && x <= r.Upper }
 
 func (r Range) clamp(x float64) float64 { return min(max(x, r.Lower), r.Upper) }
 
@@ -112,7 +116,7 @@ func (u *tuner) relaxCurves(p *pass, i, r int, a, dst []float64) (constant, mass
 		var l line
 		if v < 0 {
 			l = line{ls.upperSlope[at], ls.upperIntercept[at]}
-			if x := points[k]; x >= t.upper[at].Lower {
+			if x := points[k]; t.upper[at].holds(x) {
 				value, slope := t.curve.at(x)
 				if n := t.arcs[at].upperTangent(x, value, slope); n.finite() {
 					l = n
@@ -120,7 +124,7 @@ func (u *tuner) relaxCurves(p *pass, i, r int, a, dst []float64) (constant, mass
 			}
 		} else {
 			l = line{ls.lowerSlope[at], ls.lowerIntercept[at]}
-			if x := points[size+k]; x <= t.lower[at].Upper {
+			if x := points[size+k]; t.lower[at].holds(x) {
 				value, slope := t.curve.at(x)
 				if n := t.arcs[at].lowerTangent(x, value, slope); n.finite() {
 					l = n
@@ -154,7 +158,7 @@ func (u *tuner) stepTangents(p *pass, i int, rate, c1, c2 float64) {
 			if !(over.Lower < over.Upper) {
 				continue
 			}
-			if math.IsNaN(u.alpha[i][x]) {
+			if math.IsInf(u.alpha[i][x], 1) {
 				u.alpha[i][x] = t.middle(at, over)
 			}
 			old := u.alpha[i][x]

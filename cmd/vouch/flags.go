@@ -106,7 +106,7 @@ func bounder(method string) bounds.Bounder {
 	case "crown-ibp":
 		return bounds.CrownIBP{}
 	default:
-		return bounds.Crown{}
+		return nil
 	}
 }
 
