@@ -47,7 +47,8 @@ func newReducer(s *state) *reducer {
 }
 
 // upTo is a state, bounded and relaxed, of the reduced network whose output is
-// the node, with all of the node's elements.
+// the node, with all of the node's elements. The node is not a ReLU between
+// dense layers.
 func (r *reducer) upTo(node int) *state {
 	s := r.s
 	for i := len(r.nodes); i < node; i++ {
@@ -100,11 +101,11 @@ func (r *reducer) live(i int) []int {
 	if _, ok := n.Op.(nn.ReLU); ok {
 		return r.kept[n.Inputs[0]]
 	}
-	if _, ok := n.Op.(*nn.Dense); !ok || len(r.users[i]) != 1 || len(n.Shape) == 0 || n.Shape[len(n.Shape)-1] != n.Shape.Size() {
+	if _, ok := n.Op.(*nn.Dense); !ok || i == r.s.m.output || len(r.users[i]) != 1 || len(n.Shape) == 0 || n.Shape[len(n.Shape)-1] != n.Shape.Size() {
 		return nil
 	}
 	relu := r.users[i][0]
-	if _, ok := r.s.m.nodes[relu].Op.(nn.ReLU); !ok {
+	if _, ok := r.s.m.nodes[relu].Op.(nn.ReLU); !ok || relu == r.s.m.output {
 		return nil
 	}
 	for _, j := range r.users[relu] {
