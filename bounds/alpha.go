@@ -285,9 +285,9 @@ func (s *state) refineBlock(ctx context.Context, p *pass, rows []row, best []flo
 		rows[r].id = r
 		best[r], before[r] = math.Inf(-1), math.Inf(-1)
 	}
-	u := newTuner(s, rows, s.m.output)
+	u := newTuner(s, p, rows, s.m.output, false)
 	p.tune = u
-	defer func() { p.tune = nil }()
+	defer func() { p.tune, p.s, p.rows = nil, nil, nil }()
 	t := &task{start: s.m.output}
 	active := rows
 	now := make([]float64, len(rows))

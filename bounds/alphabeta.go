@@ -194,9 +194,9 @@ func (s *state) optimizeBlock(ctx context.Context, p *pass, q *Query, rows []row
 	for r := range rows {
 		rows[r].id = r
 	}
-	u := newTuner(s, rows, t.start)
+	u := newTuner(s, p, rows, t.start, true)
 	p.tune = u
-	defer func() { p.tune, p.impact = nil, nil }()
+	defer func() { p.tune, p.impact, p.s, p.rows = nil, nil, nil, nil }()
 	active := rows
 	buf := make([]float64, len(rows))
 	for it := range iterations {
@@ -244,7 +244,9 @@ func (p *pass) runTuned(ctx context.Context, s *state, rows []row, t *task, boun
 	p.release(0)
 }
 
-func newTuner(s *state, rows []row, start int) *tuner {
+// newTuner starts the variables of rows from a node. keep says that the best
+// will be wanted, not only its bound. It lives until the pass makes another.
+func newTuner(s *state, p *pass, rows []row, start int, keep bool) *tuner {
 	n := len(s.m.nodes)
 	u := &tuner{
 		s: s, rows: rows, alpha: make([][]float64, n), best: make([][]float64, n), first: make([][]float64, n), second: make([][]float64, n),
@@ -255,27 +257,46 @@ func newTuner(s *state, rows []row, start int) *tuner {
 	for r := range u.bound {
 		u.bound[r] = math.Inf(-1)
 	}
+	total := 0
 	for i := 1; i <= start; i++ {
-		e, ok := s.m.rules[i].(elementwise)
-		if !ok || !(e.tuned() || s.tangents[i] != nil) {
+		if e, ok := s.m.rules[i].(elementwise); ok && e.tuned() {
+			u.width[i] = s.m.size[i]
+		} else if s.tangents[i] != nil {
+			u.width[i] = 2 * s.m.size[i]
+		}
+		total += len(rows) * u.width[i]
+	}
+	// Buffers of the pass, cleared: the variables, their moments and, if
+	// results are wanted later, the best.
+	arrays := 3
+	if keep {
+		arrays = 4
+	}
+	p.variables = grow(p.variables, arrays*total)
+	all := p.variables
+	part := func(k int) []float64 {
+		x := all[:k:k]
+		all = all[k:]
+		clear(x)
+		return x
+	}
+	for i, width := range u.width {
+		if width == 0 {
 			continue
 		}
-		size := s.m.size[i]
-		if !e.tuned() {
-			size *= 2
-		}
-		u.width[i] = size
-		buf := make([]float64, 4*len(rows)*size)
-		k := len(rows) * size
-		u.alpha[i], u.best[i], u.first[i], u.second[i] = buf[:k], buf[k:2*k], buf[2*k:3*k], buf[3*k:]
+		k := len(rows) * width
+		u.alpha[i], u.first[i], u.second[i] = part(k), part(k), part(k)
 		for r, w := range rows {
-			if e.tuned() {
-				u.startSlopes(e, i, w, u.alpha[i][r*size:(r+1)*size])
+			if dst := u.alpha[i][r*width : (r+1)*width]; s.tangents[i] != nil {
+				u.startTangents(i, w, dst)
 			} else {
-				u.startTangents(i, w, u.alpha[i][r*size:(r+1)*size])
+				u.startSlopes(s.m.rules[i].(elementwise), i, w, dst)
 			}
 		}
-		copy(u.best[i], u.alpha[i])
+		if keep {
+			u.best[i] = part(k)
+			copy(u.best[i], u.alpha[i])
+		}
 	}
 	for r, w := range rows {
 		k := len(s.domains[w.domain].Splits)

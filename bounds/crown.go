@@ -140,7 +140,8 @@ type pass struct {
 	// impact is the task's, or nil.
 	impact [][]float64
 	// tune holds the variables of an optimising method, or nil.
-	tune *tuner
+	tune      *tuner
+	variables []float64 // a buffer for them
 }
 
 // rowBlock is how many coefficients one node of a pass holds at most: rows
