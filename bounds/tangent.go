@@ -51,20 +51,25 @@ func (s *state) prepareTangents(start int) {
 		for k := range n {
 			t.upper[k], t.lower[k] = fixedLine, fixedLine
 			s.magnitude[i][k] = max(s.magnitude[i][k], c.largest(Range{s.lower[j][k], s.upper[j][k]}))
-			a, ok := c.over(Range{s.lower[j][k], s.upper[j][k]})
-			if !ok {
-				continue
-			}
-			t.arcs[k] = a
-			if !a.chordAbove() {
-				t.upper[k] = Range{a.upperLimit(), a.u}
-			}
-			if !a.chordBelow() {
-				t.lower[k] = Range{a.l, a.lowerLimit()}
+			if a, ok := c.over(Range{s.lower[j][k], s.upper[j][k]}); ok {
+				t.arcs[k] = a
+				t.upper[k], t.lower[k] = a.tangentPoints()
 			}
 		}
 		s.tangents[i] = t
 	}
+}
+
+// tangentPoints is where the upper and the lower line may touch the curve.
+func (a *arc) tangentPoints() (upper, lower Range) {
+	upper, lower = fixedLine, fixedLine
+	if !a.chordAbove() {
+		upper = Range{a.upperLimit(), a.u}
+	}
+	if !a.chordBelow() {
+		lower = Range{a.l, a.lowerLimit()}
+	}
+	return upper, lower
 }
 
 // startTangents sets the points [upper, lower] of a row of node i to those of
@@ -197,5 +202,5 @@ func (c *curve) largest(over Range) float64 {
 	_, slope := c.at(min(max(over.Lower, 0), over.Upper))
 	low, _ := c.at(over.Lower)
 	high, _ := c.at(over.Upper)
-	return 1.0001*(2*slope*far+max(math.Abs(low), math.Abs(high))) + floor
+	return 1.0001*(2*(slope+2*slopeFloor)*far+max(math.Abs(low), math.Abs(high))) + 2*floor
 }
