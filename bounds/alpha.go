@@ -121,17 +121,20 @@ func (a Alpha) Bound(ctx context.Context, m *Model, q *Query) ([]DomainResult, e
 // nothing is left to do. Domains that prove infeasible are marked in out.
 func (a Alpha) refineAll(ctx context.Context, m *Model, q *Query, out []DomainResult) ([][]Interval, error) {
 	known := make([][]Interval, len(out))
-	errs := make([]error, len(out))
-	serial := len(out) > 1 && len(out) >= runtime.GOMAXPROCS(0)
-	parallel.For(len(out), 1, func(lo, hi int) {
-		for d := lo; d < hi; d++ {
-			if out[d].Infeasible || q.decided(&out[d], &q.Domains[d]) {
-				continue
-			}
+	var open []int
+	for d := range out {
+		if !out[d].Infeasible && !q.decided(&out[d], &q.Domains[d]) {
 			known[d] = out[d].Nodes
-			if !m.tunable {
-				continue
-			}
+			open = append(open, d)
+		}
+	}
+	if !m.tunable {
+		return known, nil
+	}
+	errs := make([]error, len(out))
+	serial := len(open) > 1 && len(open) >= runtime.GOMAXPROCS(0)
+	parallel.For(len(open), 1, func(lo, hi int) {
+		for _, d := range open[lo:hi] {
 			if known[d], errs[d] = a.refine(ctx, m, q.Domains[d], &out[d], serial); known[d] == nil {
 				out[d].nothing()
 			}
@@ -155,15 +158,13 @@ func (q *Query) decided(r *DomainResult, d *Domain) bool {
 		return true
 	}
 	for _, g := range q.AnyOf {
-		all := true // every function of interest is negative
-		any := false
+		wanted, done := false, false
 		for f := g[0]; f < g[1]; f++ {
 			if d.Only == nil || slices.Contains(d.Only, f) {
-				all = false
-				any = any || positive(f)
+				wanted, done = true, done || positive(f)
 			}
 		}
-		if !all && !any {
+		if wanted && !done {
 			return false
 		}
 	}

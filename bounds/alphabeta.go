@@ -524,7 +524,7 @@ func (u *tuner) retire(p *pass, next []row) {
 }
 
 // keepMinimizers keeps the minimisers of the rows from lo to hi, of domain d.
-func (u *tuner) keepMinimizers(p *pass, d, lo, hi int, coef []float64) {
+func (u *tuner) keepMinimizers(d, lo, hi int, coef []float64) {
 	n, s := u.s.m.inputs, u.s
 	if _, ok := s.domains[d].Region.(spec.Box); !ok {
 		for r := lo; r < hi; r++ {

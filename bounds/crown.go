@@ -754,7 +754,7 @@ func (overInput) step(p *pass, _, d, lo, hi int) {
 		}
 	}
 	if p.tune != nil {
-		p.tune.keepMinimizers(p, d, lo, hi, coef)
+		p.tune.keepMinimizers(d, lo, hi, coef)
 	}
 }
 

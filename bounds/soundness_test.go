@@ -2,7 +2,6 @@ package bounds
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -388,4 +387,4 @@ type oddOperator struct{ nn.Operator }
 func (oddOperator) Kind() string                             { return "Odd" }
 func (oddOperator) OutShape(in []nn.Shape) (nn.Shape, error) { return in[0], nil }
 func (oddOperator) Params() []*nn.Param                      { return nil }
-func (oddOperator) String() string                           { return fmt.Sprint("odd") }
+func (oddOperator) String() string                           { return "odd" }
