@@ -174,7 +174,7 @@ func (a Alpha) refine(ctx context.Context, m *Model, d Domain, crown *DomainResu
 	settled := d.Settled
 	d.Known = crown.Nodes
 	s := newState(m, []Domain{d}, a.Relaxer)
-	net := newReducer(s)
+	net := newReducer(m, s.upper)
 	for i := 1; i < len(m.nodes); i++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -188,7 +188,7 @@ func (a Alpha) refine(ctx context.Context, m *Model, d Domain, crown *DomainResu
 		if len(rows) == 0 {
 			continue
 		}
-		bound, err := net.upTo(i).refine(ctx, rows, &refinement{a.Intermediate, m.kinked(i), a.choose(m, i, rows, crown)})
+		bound, err := net.upTo(s, i).refine(ctx, rows, &refinement{a.Intermediate, m.kinked(i), a.choose(m, i, rows, crown)})
 		if err != nil {
 			return nil, err
 		}

@@ -9,7 +9,8 @@ package bounds
 // fraction of the products: of 256 neurons in a layer of an MNIST network often
 // 50 are left. It pays where hundreds of rows are carried through one domain.
 //
-// Nodes keep their indices; what changes is their sizes.
+// Nodes keep their indices; what changes is their sizes. Branch and bound can go
+// on with the smaller network once the whole region is bounded.
 
 import (
 	"slices"
@@ -17,13 +18,66 @@ import (
 	"github.com/vouchnn/vouch/nn"
 )
 
-// reducer builds the part of a network that decides one node over one domain.
-// Its state holds a single domain, all nodes before the node bounded.
+// Reduced is a network without some neurons that are inactive in a domain. In
+// that domain, and in every part of it, it computes the same function.
+type Reduced struct {
+	// Model is the smaller network. Nodes have the indices of the whole one.
+	Model *Model
+	kept  [][]int // per node: its elements that are left; nil for all
+}
+
+// Reduce leaves out neurons that the bounds of all nodes show to be inactive.
+func (m *Model) Reduce(nodes []Interval) *Reduced {
+	upper := make([][]float64, len(nodes))
+	for i, n := range nodes {
+		upper[i] = n.Upper
+	}
+	r := newReducer(m, upper)
+	return &Reduced{Model: r.model(m.output), kept: r.kept}
+}
+
+// Intervals is bounds of nodes of the whole network as bounds of the smaller
+// one's. Nodes that nothing is known of stay so.
+func (r *Reduced) Intervals(nodes []Interval) []Interval {
+	out := slices.Clone(nodes[:min(len(nodes), len(r.Model.nodes))])
+	for i, n := range out {
+		if n.Lower != nil && r.kept[i] != nil {
+			out[i] = Interval{pick(n.Lower, r.kept[i]), pick(n.Upper, r.kept[i])}
+		}
+	}
+	return out
+}
+
+// Result is a result for the whole network as one for the smaller one.
+func (r *Reduced) Result(x *DomainResult) DomainResult {
+	out := *x
+	out.Nodes = r.Intervals(x.Nodes)
+	out.Impact = slices.Clone(x.Impact)
+	for i, v := range x.Impact {
+		if v != nil && r.kept[i] != nil {
+			out.Impact[i] = pick(v, r.kept[i])
+		}
+	}
+	if x.Warm != nil {
+		out.Warm = &Warm{alpha: map[warmKey][]float32{}, beta: x.Warm.beta}
+		for key, v := range x.Warm.alpha {
+			if k := r.kept[key.node]; k != nil {
+				v = pick(v, k)
+			}
+			out.Warm.alpha[key] = v
+		}
+	}
+	return out
+}
+
+// reducer builds reduced networks, each up to some node. The bounds of all
+// nodes before it must be final.
 type reducer struct {
-	s     *state
-	nodes []nn.Node // reduced, up to the last node asked for
-	kept  [][]int   // per node: its elements that are left; nil for all
-	users [][]int   // per node: its consumers
+	m     *Model
+	upper [][]float64 // per node: upper bounds
+	nodes []nn.Node   // reduced, up to the last node asked for
+	kept  [][]int     // as in Reduced
+	users [][]int     // per node: its consumers
 }
 
 // reducedNet is the nodes of a reducer as a network.
@@ -35,10 +89,10 @@ func (n reducedNet) Nodes() []nn.Node { return n }
 // Output implements nn.Network.
 func (n reducedNet) Output() int { return len(n) - 1 }
 
-func newReducer(s *state) *reducer {
-	n := len(s.m.nodes)
-	r := &reducer{s: s, kept: make([][]int, n), users: make([][]int, n), nodes: s.m.nodes[:1:1]}
-	for i, node := range s.m.nodes {
+func newReducer(m *Model, upper [][]float64) *reducer {
+	n := len(m.nodes)
+	r := &reducer{m: m, upper: upper, kept: make([][]int, n), users: make([][]int, n), nodes: m.nodes[:1:1]}
+	for i, node := range m.nodes {
 		for _, j := range node.Inputs {
 			r.users[j] = append(r.users[j], i)
 		}
@@ -46,11 +100,9 @@ func newReducer(s *state) *reducer {
 	return r
 }
 
-// upTo is a state, bounded and relaxed, of the reduced network whose output is
-// the node, with all of the node's elements. The node is not a ReLU between
-// dense layers.
-func (r *reducer) upTo(node int) *state {
-	s := r.s
+// model is the reduced network whose output is the node, with all of the node's
+// elements. The node is not a ReLU between dense layers.
+func (r *reducer) model(node int) *Model {
 	for i := len(r.nodes); i < node; i++ {
 		r.nodes = append(r.nodes, r.reduced(i, true))
 	}
@@ -59,17 +111,24 @@ func (r *reducer) upTo(node int) *state {
 	if err != nil {
 		panic("bounds: a reduced network does not compile: " + err.Error()) // its operators did before
 	}
+	return m
+}
+
+// upTo is the state of that network over the only domain of s, bounded and
+// relaxed.
+func (r *reducer) upTo(s *state, node int) *state {
+	m := r.model(node)
 	domain := s.domains[0]
 	domain.Known, domain.Splits, domain.Warm = nil, nil, nil
 	out := newState(m, []Domain{domain}, s.relaxer)
-	for i := range nodes {
+	for i := range m.nodes {
 		gather(out.lower[i], s.lower[i], r.kept[i])
 		gather(out.upper[i], s.upper[i], r.kept[i])
 	}
 	for k, lo := range out.lower[0] {
 		out.magnitude[0][k] = max(-lo, out.upper[0][k])
 	}
-	for i := 1; i < len(nodes); i++ {
+	for i := 1; i < len(m.nodes); i++ {
 		m.rules[i].relax(out, i)
 	}
 	return out
@@ -77,7 +136,7 @@ func (r *reducer) upTo(node int) *state {
 
 // reduced is node i with what is left of its inputs and, if wanted, of itself.
 func (r *reducer) reduced(i int, outputs bool) nn.Node {
-	n := r.s.m.nodes[i]
+	n := r.m.nodes[i]
 	kept := []int(nil)
 	if outputs {
 		kept = r.live(i)
@@ -97,35 +156,43 @@ func (r *reducer) reduced(i int, outputs bool) nn.Node {
 // between dense layers, and of the layer in front of it, that are not known to
 // be inactive. It is nil if nothing is left out.
 func (r *reducer) live(i int) []int {
-	n := r.s.m.nodes[i]
+	n := r.m.nodes[i]
 	if _, ok := n.Op.(nn.ReLU); ok {
 		return r.kept[n.Inputs[0]]
 	}
-	if _, ok := n.Op.(*nn.Dense); !ok || i == r.s.m.output || len(r.users[i]) != 1 || len(n.Shape) == 0 || n.Shape[len(n.Shape)-1] != n.Shape.Size() {
+	if _, ok := n.Op.(*nn.Dense); !ok || i == r.m.output || len(r.users[i]) != 1 || len(n.Shape) == 0 || n.Shape[len(n.Shape)-1] != n.Shape.Size() {
 		return nil
 	}
 	relu := r.users[i][0]
-	if _, ok := r.s.m.nodes[relu].Op.(nn.ReLU); !ok || relu == r.s.m.output {
+	if _, ok := r.m.nodes[relu].Op.(nn.ReLU); !ok || relu == r.m.output {
 		return nil
 	}
 	for _, j := range r.users[relu] {
-		if _, ok := r.s.m.nodes[j].Op.(*nn.Dense); !ok {
+		if _, ok := r.m.nodes[j].Op.(*nn.Dense); !ok {
 			return nil
 		}
 	}
 	var live []int
-	for k, up := range r.s.upper[i] {
+	for k, up := range r.upper[i] {
 		if up > 0 {
 			live = append(live, k)
 		}
 	}
 	switch len(live) {
-	case len(r.s.upper[i]):
+	case len(r.upper[i]):
 		return nil
 	case 0:
 		return []int{0} // a layer has at least one neuron
 	}
 	return live
+}
+
+func pick[T any](x []T, list []int) []T {
+	out := make([]T, len(list))
+	for k, i := range list {
+		out[k] = x[i]
+	}
+	return out
 }
 
 // gather copies the listed elements of src, or all, to dst.

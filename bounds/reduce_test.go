@@ -15,12 +15,12 @@ func TestReducedNetworksGiveTheSameBounds(t *testing.T) {
 	randomNets(t, 200, func(rng *rand.Rand, net *nn.Graph) {
 		m := mustCompile(t, net)
 		s := crownState(t, m, rng)
-		r := newReducer(s)
+		r := newReducer(m, s.upper)
 		for i := 1; i < len(m.nodes); i++ {
 			if len(m.feeds[i]) == 0 && i != m.output {
 				continue
 			}
-			reduced := r.upTo(i)
+			reduced := r.upTo(s, i)
 			rows := everyElement(m.size[i])
 			want, got := task{start: i, bound: make([]float64, len(rows))}, task{start: i, bound: make([]float64, len(rows))}
 			require.NoError(t, s.carry(t.Context(), rows, &want))
@@ -31,6 +31,36 @@ func TestReducedNetworksGiveTheSameBounds(t *testing.T) {
 		}
 	})
 	require.Less(t, left, all, "no network was reduced")
+}
+
+// What was found for a domain of the whole network serves its parts in the
+// reduced one.
+func TestReducedResults(t *testing.T) {
+	randomNets(t, 200, func(rng *rand.Rand, net *nn.Graph) {
+		m := mustCompile(t, net)
+		q := &Query{Domains: []Domain{{Region: randomBox(t, rng, m.inputs, 0.5)}}, Functions: randomFunctions(rng, m), Impact: true}
+		whole := mustBound(t, AlphaBeta{Iterations: 3}, m, q)[0]
+		smaller := m.Reduce(whole.Nodes)
+		reduced := smaller.Result(&whole)
+		for i, n := range reduced.Nodes {
+			require.Len(t, n.Lower, smaller.Model.size[i])
+		}
+		for i, v := range reduced.Impact {
+			if v != nil {
+				require.Len(t, v, smaller.Model.size[i])
+			}
+		}
+		part, partReduced := *q, *q
+		d := q.Domains[0]
+		d.Known, d.Warm = whole.Nodes, whole.Warm
+		part.Domains = []Domain{d}
+		d.Known, d.Warm = reduced.Nodes, reduced.Warm
+		partReduced.Domains = []Domain{d}
+		for _, b := range []Bounder{CrownIBP{}, Crown{}, AlphaBeta{Iterations: 1}} {
+			want, got := mustBound(t, b, m, &part)[0], mustBound(t, b, smaller.Model, &partReduced)[0]
+			require.InDeltaSlice(t, want.Lower, got.Lower, 1e-9)
+		}
+	})
 }
 
 func everyElement(n int) []row {
