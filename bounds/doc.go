@@ -43,6 +43,7 @@
 //	Xu et al. 2020, arXiv:2002.12920 (on graphs)     crown.go        soundness_test.go
 //	Xu et al. 2021, arXiv:2011.13824 (α-CROWN)       alpha.go        alpha_test.go, alpha_twin_test.go
 //	  tangent points of S-curves                     tangent.go      tangent_test.go, alpha_test.go
+//	  inactive neurons left out of the network       reduce.go       reduce_test.go
 //	Wang et al. 2021, arXiv:2103.06624 (β-CROWN)     alphabeta.go    soundness_test.go
 //	Zhang et al. 2018, §3.3 (ReLU lines)             relaxation.go   rounding_test.go
 //	Zhang et al. 2018, §3.3; VeriNet 2020 (S-curves) scurve.go       scurve_test.go
