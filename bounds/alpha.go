@@ -261,7 +261,7 @@ type refinement struct {
 // A row rests when restAfter iterations have brought less than restGain of the
 // width of its element's interval.
 const (
-	restAfter = 25
+	restAfter = 33
 	restGain  = 1e-5
 )
 

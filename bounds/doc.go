@@ -29,7 +29,7 @@
 //
 // Which method: IBP where thousands of cheap bounds are needed, Crown where a
 // bound must be tight, CrownIBP in between, Alpha for the tightest bounds of one
-// region at ten to twenty times Crown's cost, AlphaBeta for branch and bound. The
+// region at five to sixty times Crown's cost, AlphaBeta for branch and bound. The
 // backward methods are never looser than IBP, and those that optimise never
 // looser than Crown. A [Relaxer] replaces the lines of activations without
 // touching anything else.
