@@ -30,6 +30,10 @@ type root struct {
 // of a neuron search, which optimises.
 const neuronCost = 8
 
+// rootIterations is how often the intermediate bounds of a root are improved;
+// all its sub-problems inherit them.
+const rootIterations = 10
+
 // firstTurn is how much work the first of two searches does before the other
 // has its turn; it doubles from turn to turn.
 const firstTurn = 4096
@@ -39,7 +43,7 @@ func (e *engine) newSearch(g *group, kind SplitKind) *search {
 	if s.bounder == nil {
 		s.bounder = bounds.Crown{}
 		if kind == SplitNeuron {
-			s.bounder = bounds.AlphaBeta{}
+			s.bounder = bounds.AlphaBeta{Intermediate: rootIterations}
 		}
 	}
 	return s
@@ -78,6 +82,7 @@ func (e *engine) decide(ctx context.Context, g *group, roots []root) (*spec.Coun
 		return nil, spec.ReasonNone, nil
 	}
 	e.current = nil
+	roots = e.reduce(roots)
 	for _, kind := range e.kinds {
 		s := e.newSearch(g, kind)
 		var own []root

@@ -106,11 +106,43 @@ func (e *engine) bestNeurons(r *bounds.DomainResult, most int) []split {
 			}
 		}
 	}
+	if len(best) == 0 {
+		if c := e.widestReLU(r); c.node >= 0 {
+			return []split{c}
+		}
+		return nil
+	}
 	out := make([]split, len(best))
 	for k, c := range best {
 		out[k] = c.split
 	}
 	return out
+}
+
+// widestReLU is the undecided ReLU that is farthest from being decided, for
+// domains whose bound depends on none: in a part where the functions are
+// constant, say. What is left to show is then that nothing is in it, and that
+// takes the neurons before the splits.
+func (e *engine) widestReLU(r *bounds.DomainResult) split {
+	best, widest := split{node: -1}, 0.0
+	for i := range r.Impact {
+		node := e.net.Nodes()[i]
+		switch node.Op.(type) {
+		case nn.ReLU, nn.LeakyReLU:
+		default:
+			continue
+		}
+		j := node.Inputs[0]
+		for k, lo := range r.Nodes[j].Lower {
+			if v := min(-lo, r.Nodes[j].Upper[k]); v > widest {
+				best, widest = split{j, k, 0}, v
+			}
+		}
+		if best.node >= 0 {
+			return best // of the first layer that has any
+		}
+	}
+	return best
 }
 
 // splitPoint is where to cut a neuron's interval: a piecewise linear

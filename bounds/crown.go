@@ -101,19 +101,12 @@ func (b method) boundPart(ctx context.Context, m *Model, q *Query, domains []Dom
 	s := newState(m, domains, b.relaxer)
 	defer s.close()
 	s.serial = serial
-	if m.slim {
-		s.views = s.scratch.views(s.count, len(m.nodes))
-	}
+	s.makeViews()
 	for i := 1; i < len(m.nodes); i++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		m.rules[i].interval(s, i)
-		s.intersect(i)
-		m.rules[i].relax(s, i)
-		if m.keeper[i] == i {
-			s.findLive(i)
-		}
+		s.advance(i)
 		if b.tighten && len(m.feeds[i]) > 0 && !(m.exact[i] && s.boxes) && !s.settled(i) {
 			if err := s.tighten(ctx, i); err != nil {
 				return nil, err
@@ -126,6 +119,16 @@ func (b method) boundPart(ctx context.Context, m *Model, q *Query, domains []Dom
 	}
 	s.markEmpty(out)
 	return out, nil
+}
+
+// advance bounds node i by intervals and prepares passes to go through it.
+func (s *state) advance(i int) {
+	s.m.rules[i].interval(s, i)
+	s.intersect(i)
+	s.m.rules[i].relax(s, i)
+	if s.m.keeper[i] == i {
+		s.findLive(i)
+	}
 }
 
 // row is one function that a pass carries back: sign times element index of
@@ -167,8 +170,9 @@ type pass struct {
 // are carried back in blocks of about this many numbers, which stay in cache.
 const rowBlock = 1 << 18
 
-// tighten bounds the undecided elements of node i by backward passes.
-func (s *state) tighten(ctx context.Context, i int) error {
+// wantedRows is a pair of rows, from below and from above, for each element of
+// node i whose tighter bounds would help.
+func (s *state) wantedRows(i int) []row {
 	mark := make([]bool, s.m.size[i])
 	var rows []row
 	for d := range s.count {
@@ -189,6 +193,12 @@ func (s *state) tighten(ctx context.Context, i int) error {
 			}
 		}
 	}
+	return rows
+}
+
+// tighten bounds the undecided elements of node i by backward passes.
+func (s *state) tighten(ctx context.Context, i int) error {
+	rows := s.wantedRows(i)
 	t := task{start: i, bound: make([]float64, len(rows))}
 	if err := s.carry(ctx, rows, &t); err != nil {
 		return err
@@ -744,7 +754,7 @@ func (overInput) step(p *pass, _, d, lo, hi int) {
 		}
 	}
 	if p.tune != nil {
-		p.tune.keepMinimizers(p, d, lo, hi, coef)
+		p.tune.keepMinimizers(d, lo, hi, coef)
 	}
 }
 

@@ -19,7 +19,8 @@
 //	  domains, functions      │  IBP        forward, intervals
 //	                          │  CrownIBP   forward, then backward from the output
 //	                          │  Crown      backward from every undecided neuron
-//	                          │  AlphaBeta  Crown, its last pass optimised
+//	                          │  Alpha      Crown, every pass optimised
+//	                          │  AlphaBeta  Crown, its last pass optimised, with splits
 //	                          │             live.go, union.go: dead neurons left out
 //	                          ▼
 //	                    DomainResult: node intervals, Lower, Upper
@@ -27,9 +28,11 @@
 //	backward:   f(y) ──▶ A·x + b ──affine──▶ (A·W)·x + … ──lines──▶ … ──▶ min over region
 //
 // Which method: IBP where thousands of cheap bounds are needed, Crown where a
-// bound must be tight, CrownIBP in between, AlphaBeta for branch and bound. The
-// backward methods are never looser than IBP. A [Relaxer] replaces the lines of activations without touching
-// anything else.
+// bound must be tight, CrownIBP in between, Alpha for the tightest bounds of one
+// region at five to sixty times Crown's cost, AlphaBeta for branch and bound. The
+// backward methods are never looser than IBP, and those that optimise never
+// looser than Crown. A [Relaxer] replaces the lines of activations without
+// touching anything else.
 //
 // # Where things come from
 //
@@ -38,7 +41,9 @@
 //	Zhang et al. 2018, arXiv:1811.00866 (CROWN)      crown.go        twin_test.go, reference_test.go
 //	Zhang et al. 2020, arXiv:1906.06316 (CROWN-IBP)  crown.go        reference_test.go
 //	Xu et al. 2020, arXiv:2002.12920 (on graphs)     crown.go        soundness_test.go
-//	Xu et al. 2021, arXiv:2011.13824 (α-CROWN)       alphabeta.go    soundness_test.go
+//	Xu et al. 2021, arXiv:2011.13824 (α-CROWN)       alpha.go        alpha_test.go, alpha_twin_test.go
+//	  tangent points of S-curves                     tangent.go      tangent_test.go, alpha_test.go
+//	  inactive neurons left out of the network       reduce.go       reduce_test.go
 //	Wang et al. 2021, arXiv:2103.06624 (β-CROWN)     alphabeta.go    soundness_test.go
 //	Zhang et al. 2018, §3.3 (ReLU lines)             relaxation.go   rounding_test.go
 //	Zhang et al. 2018, §3.3; VeriNet 2020 (S-curves) scurve.go       scurve_test.go

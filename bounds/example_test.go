@@ -89,6 +89,16 @@ func ExampleCrown() {
 	// y in [-2.500, 2.500]
 }
 
+// With a slope α for the first neuron's lower line, y is at least
+// α·(x₀ + x₁) − (0.75·(x₀ − x₁) + 0.75). CROWN takes α = 1; best is 0.75.
+func ExampleAlpha() {
+	show(bounds.Crown{})
+	show(bounds.Alpha{Iterations: 100})
+	// Output:
+	// -2.500 ≤ y ≤ 2.500
+	// -2.250 ≤ y ≤ 2.250
+}
+
 // zeroLower bounds every undecided ReLU from below by 0, as DeepPoly's other
 // choice does. Other activations are left to the default.
 type zeroLower struct{}

@@ -113,16 +113,20 @@ func (s *state) results() []DomainResult {
 // markEmpty states that nothing can happen in infeasible domains.
 func (s *state) markEmpty(out []DomainResult) {
 	for d := range out {
-		if !s.empty[d] {
-			continue
+		if s.empty[d] {
+			out[d].nothing()
 		}
-		out[d].Infeasible = true
-		for f := range out[d].Lower {
-			out[d].Lower[f] = math.Inf(1)
-		}
-		for f := range out[d].Upper {
-			out[d].Upper[f] = math.Inf(-1)
-		}
+	}
+}
+
+// nothing makes r the result of an infeasible domain.
+func (r *DomainResult) nothing() {
+	r.Infeasible = true
+	for f := range r.Lower {
+		r.Lower[f] = math.Inf(1)
+	}
+	for f := range r.Upper {
+		r.Upper[f] = math.Inf(-1)
 	}
 }
 

@@ -99,8 +99,18 @@ func (v *nodeView) position(e int) int {
 // view is a domain as a pass over its live neurons sees it, by node.
 type view []nodeView
 
+// makeViews makes room for the views of all domains, if there are to be any.
+func (s *state) makeViews() {
+	if s.m.slim {
+		s.views = s.scratch.views(s.count, len(s.m.nodes))
+	}
+}
+
 // findLive makes the views of activation i and of the node before it.
 func (s *state) findLive(i int) {
+	if curveOf(s.m.rules[i].(elementwise).op) != nil {
+		return // never zero; tangent.go counts on all elements
+	}
 	z, size, ls := s.m.nodes[i].Inputs[0], s.m.size[i], &s.lines[i]
 	list := make([]int32, 0, size)
 	for d := range s.count {

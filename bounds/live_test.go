@@ -74,7 +74,10 @@ func TestLiveNeuronsBatchEqualsSingle(t *testing.T) {
 		q := subDomains(t, net, 24, radius)
 		q.Impact = true
 		splitDomains(t, m, q)
-		for name, method := range map[string]bounds.Bounder{"Crown": bounds.Crown{}, "CrownIBP": bounds.CrownIBP{}, "AlphaBeta": bounds.AlphaBeta{Iterations: 5}} {
+		for name, method := range map[string]bounds.Bounder{
+			"Crown": bounds.Crown{}, "CrownIBP": bounds.CrownIBP{}, "AlphaBeta": bounds.AlphaBeta{Iterations: 5},
+			"Alpha": bounds.Alpha{Iterations: 4}, "Alpha of some": bounds.Alpha{Iterations: 4, Neurons: 5},
+		} {
 			all, err := method.Bound(t.Context(), m, q)
 			require.NoError(t, err)
 			single := *q
@@ -101,7 +104,7 @@ func TestLiveNeuronsSound(t *testing.T) {
 		require.NoError(t, err)
 		q := subDomains(t, net, 24, 0.03)
 		splitDomains(t, m, q)
-		for _, method := range []bounds.Bounder{bounds.Crown{}, bounds.CrownIBP{}, bounds.AlphaBeta{Iterations: 5}} {
+		for _, method := range []bounds.Bounder{bounds.Crown{}, bounds.CrownIBP{}, bounds.AlphaBeta{Iterations: 5}, bounds.Alpha{Iterations: 5}} {
 			res, err := method.Bound(t.Context(), m, q)
 			require.NoError(t, err)
 			rng := rand.New(rand.NewPCG(9, 9))

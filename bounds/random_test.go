@@ -249,7 +249,10 @@ func mustCompile(tb testing.TB, net nn.Network) *Model {
 }
 
 // bounders is every method, by name.
-var bounders = map[string]Bounder{"IBP": IBP{}, "CrownIBP": CrownIBP{}, "Crown": Crown{}, "AlphaBeta": AlphaBeta{Iterations: 4}}
+var bounders = map[string]Bounder{
+	"IBP": IBP{}, "CrownIBP": CrownIBP{}, "Crown": Crown{}, "AlphaBeta": AlphaBeta{Iterations: 4},
+	"Alpha": Alpha{Iterations: 4}, "AlphaBeta after Alpha": AlphaBeta{Iterations: 3, Intermediate: 2, Neurons: 2},
+}
 
 func mustBound(tb testing.TB, b Bounder, m *Model, q *Query) []DomainResult {
 	r, err := b.Bound(tb.Context(), m, q)

@@ -27,6 +27,7 @@ type referenceCase struct {
 	Others  []int  `json:"others"`
 	Methods map[string]struct {
 		Lower []float64 `json:"lb"`
+		CPU   float64   `json:"cpu_s"`
 	} `json:"methods"`
 	Before []struct{ Lower, Upper []float64 } `json:"crown_preact_bounds"`
 

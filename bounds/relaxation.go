@@ -219,6 +219,9 @@ func (e elementwise) choose(r Relaxer, over Range) Lines {
 func (e elementwise) backward(p *pass, i int) {
 	from := p.coef[i]
 	_, p.fresh = p.target(p.s.m.nodes[i].Inputs[0])
+	if p.curved(i) {
+		p.tune.chosen[i] = p.buffer(2 * len(p.rows) * p.width(i))
+	}
 	p.spread(i, p.width(i), p.s.m.rules[i].(stepper))
 	if p.impact != nil {
 		for r := range p.rows {
@@ -227,10 +230,21 @@ func (e elementwise) backward(p *pass, i int) {
 	}
 }
 
+// curved reports whether rows have tangents of their own at node i.
+func (p *pass) curved(i int) bool { return p.tune != nil && p.s.tangents[i] != nil }
+
 // step implements stepper.
 func (e elementwise) step(p *pass, i, d, lo, hi int) {
 	j, size := p.s.m.nodes[i].Inputs[0], p.width(i)
 	g := gamma(p.s.m.size[i] + 4 + p.s.m.arriving[j])
+	if p.curved(i) {
+		for r := lo; r < hi; r++ {
+			c, mass := p.tune.relaxCurves(p, i, r, p.coef[i][r*size:(r+1)*size], p.coef[j][r*size:(r+1)*size])
+			p.addConst(r, c)
+			p.err[r] += g * mass
+		}
+		return
+	}
 	v := p.at(i, d)
 	if p.tune != nil && e.tuned() {
 		v.lines.LowSlope, v.lines.LowStep = p.tune.slopes(p, i, lo), size

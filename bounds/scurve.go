@@ -234,7 +234,8 @@ func (a *arc) lowerLimit() float64 {
 func (c *curve) limit(sign, end, value, x float64) float64 {
 	for range 12 {
 		v, _ := c.at(sign * x)
-		next := c.inverse(sign * (v - value) / (x - sign*end))
+		// Rounding may make the slope steeper than the curve is anywhere.
+		next := max(c.inverse(sign*(v-value)/(x-sign*end)), 0)
 		if !(next < x) {
 			break
 		}

@@ -135,6 +135,8 @@ func TestTighterMethodsAreNeverLooser(t *testing.T) {
 		requireNested(t, &crown, &ibp, "Crown")
 		alphaBeta := mustBound(t, AlphaBeta{Iterations: 3}, m, q)[0]
 		requireNested(t, &alphaBeta, &crown, "AlphaBeta")
+		alpha := mustBound(t, Alpha{Iterations: 3}, m, q)[0]
+		requireNested(t, &alpha, &crown, "Alpha")
 	})
 }
 

@@ -22,11 +22,12 @@ type state struct {
 	// the size of the terms whose rounding its backward step suffers. For the
 	// input it is the size of its elements.
 	magnitude [][]float64
-	lines     []lineSet // of nonlinear element-wise nodes
-	pools     []poolSet // of MaxPool nodes
-	empty     []bool    // per domain: infeasible
-	views     []view    // per domain: its live neurons; nil if all are kept
-	scratch   *scratch  // memory that results do not keep
+	lines     []lineSet     // of nonlinear element-wise nodes
+	pools     []poolSet     // of MaxPool nodes
+	tangents  []*tangentSet // of S-curve nodes, once an optimiser wants them
+	empty     []bool        // per domain: infeasible
+	views     []view        // per domain: its live neurons; nil if all are kept
+	scratch   *scratch      // memory that results do not keep
 }
 
 // lineSet is the relaxation of every neuron of one node, [domains × size].
@@ -39,7 +40,7 @@ func newState(m *Model, domains []Domain, relaxer Relaxer) *state {
 	s := &state{
 		m: m, domains: domains, count: len(domains), boxes: true, relaxer: relaxer,
 		lower: make([][]float64, n), upper: make([][]float64, n), magnitude: make([][]float64, n),
-		lines: make([]lineSet, n), pools: make([]poolSet, n), empty: make([]bool, len(domains)),
+		lines: make([]lineSet, n), pools: make([]poolSet, n), tangents: make([]*tangentSet, n), empty: make([]bool, len(domains)),
 		scratch: scratches.Get().(*scratch),
 	}
 	total := 0

@@ -23,7 +23,7 @@ bound" over its region. Where it is positive the inequality cannot hold, and a
 conjunction with one such inequality is excluded; a property all of whose
 conjunctions are excluded is proved.
 
-Methods, from loose and fast to tight: ibp, crown-ibp, crown.`
+Methods, from loose and fast to tight: ibp, crown-ibp, crown, alpha-crown.`
 
 // boundsCommand is the flags of vouch bounds.
 type boundsCommand struct {
@@ -36,7 +36,7 @@ type boundsCommand struct {
 }
 
 func newBounds(a *app) *cobra.Command {
-	c := &boundsCommand{app: a, method: methodFlag()}
+	c := &boundsCommand{app: a, method: methodFlag("crown", "ibp", "crown-ibp", "crown", "alpha-crown")}
 	cmd := &cobra.Command{
 		Use: "bounds -net FILE -spec FILE [flags]", Args: cobra.NoArgs,
 		Short: "Print lower bounds of a property's functions", Long: boundsHelp,

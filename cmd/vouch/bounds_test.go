@@ -32,7 +32,7 @@ func TestBounds(t *testing.T) {
 	// is in [0, 1] or [0, 2], so Y_0 >= -2. CROWN: relu(2x)/2 <= x/2 + 1/2 and
 	// relu(-2x)/2 <= 1/2 - x/2, and relu(x) + relu(-x) >= 0 by the lines of
 	// slope 0 or of slope 1, so Y_0 >= -1.
-	for method, want := range map[string]float64{"ibp": -2 + 0.125, "crown-ibp": -1 + 0.125, "crown": -1 + 0.125} {
+	for method, want := range map[string]float64{"ibp": -2 + 0.125, "crown-ibp": -1 + 0.125, "crown": -1 + 0.125, "alpha-crown": -1 + 0.125} {
 		code, stdout, stderr := vouch("bounds", "-net", net, "-spec", prop, "-method", method, "-repeat", "3", "-json")
 		require.Equal(t, exitOK, code, stderr)
 		var got boundsAnswer

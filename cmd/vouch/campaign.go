@@ -57,7 +57,7 @@ func newCampaign(a *app) *cobra.Command {
 	rawFlag(fs, &c.raw)
 	fs.StringVar(&c.file, "file", "", "keep results in this `file`, and resume from it")
 	fs.Var(&c.timeout, "timeout", "time for each property: a duration, or seconds (default no limit)")
-	fs.IntVar(&c.jobs, "jobs", 0, "properties at a time; each uses all processors either way (0: one per processor)")
+	fs.IntVar(&c.jobs, "jobs", 0, "properties at a time; each uses all processors anyway (0: one per processor)")
 	c.solver.register(fs)
 	c.profiles.register(fs)
 	demand(cmd, "net")

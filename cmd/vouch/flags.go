@@ -95,16 +95,21 @@ func rawFlag(fs *pflag.FlagSet, raw *bool) {
 }
 
 // methodFlag chooses how bounds are computed.
-func methodFlag() *choiceFlag {
-	return &choiceFlag{value: "crown", choices: []string{"ibp", "crown-ibp", "crown"}}
+func methodFlag(value string, choices ...string) *choiceFlag {
+	return &choiceFlag{value: value, choices: choices}
 }
 
+// bounder is the method of a name; nil leaves the choice to bab.
 func bounder(method string) bounds.Bounder {
 	switch method {
+	case "auto":
+		return nil
 	case "ibp":
 		return bounds.IBP{}
 	case "crown-ibp":
 		return bounds.CrownIBP{}
+	case "alpha-crown":
+		return bounds.Alpha{}
 	default:
 		return bounds.Crown{}
 	}
@@ -125,7 +130,7 @@ type solverFlags struct {
 
 func (f *solverFlags) register(fs *pflag.FlagSet) {
 	f.split = choiceFlag{value: "auto", choices: []string{"auto", "input", "neuron"}}
-	f.method = methodFlag()
+	f.method = methodFlag("auto", "auto", "ibp", "crown-ibp", "crown")
 	fs.Uint64Var(&f.seed, "seed", 1, "seed of the attacks; same seed, same answer")
 	fs.Var(&f.split, "split", "what branch and bound splits")
 	fs.Var(f.method, "method", "how sub-problems are bounded")
