@@ -178,8 +178,10 @@ end
 			{0, 3, 3, true, "x"}, {-inf, inf, 2, true, "y"}, {-7, 2, -1, false, "z"}, {0, 1, 0, true, "b"},
 		},
 		Rows: []Row{
-			{-inf, 4, []int{0, 1, 2}, []float64{1, 1, 1}, "c1"}, {-1, 3, []int{0, 1}, []float64{1, -2}, "c2"},
-			{1, inf, []int{0}, []float64{2}, "r2"}, {-5, -5, []int{2}, []float64{1}, "c4"},
+			{-inf, 4, []int{0, 1, 2}, []float64{1, 1, 1}, "c1"},
+			{-1, 3, []int{0, 1}, []float64{1, -2}, "c2"},
+			{1, inf, []int{0}, []float64{2}, "r2"},
+			{-5, -5, []int{2}, []float64{1}, "c4"},
 		},
 	}, p)
 }
@@ -219,8 +221,10 @@ ENDATA
 		Name: "TEST", Offset: 3,
 		Variables: []Variable{{0, 4, 1, false, "X"}, {-inf, -1, -1, true, "Y"}, {0, 1, 0, true, "Z"}},
 		Rows: []Row{
-			{1.5, 4, []int{0}, []float64{1}, "LIM"}, {1, inf, []int{0}, []float64{2}, "MYEQN"},
-			{5, 7, []int{1}, []float64{1}, "BAL"}, {0, 3, []int{2}, []float64{1}, "BAN"},
+			{1.5, 4, []int{0}, []float64{1}, "LIM"},
+			{1, inf, []int{0}, []float64{2}, "MYEQN"},
+			{5, 7, []int{1}, []float64{1}, "BAL"},
+			{0, 3, []int{2}, []float64{1}, "BAN"},
 			{-inf, inf, []int{2}, []float64{4}, "NOTE"},
 		},
 	}, p)
