@@ -3,6 +3,7 @@ package bab
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/spec"
@@ -49,6 +50,11 @@ func (e *engine) newSearch(g *group, kind SplitKind) *search {
 	return s
 }
 
+// optimizesRoots reports whether roots get optimised intermediate bounds.
+func (e *engine) optimizesRoots() bool {
+	return e.opts.Bounder == nil && slices.Contains(e.kinds, SplitNeuron)
+}
+
 // boundRoots bounds a group's cases as a whole and returns what stays open.
 func (e *engine) boundRoots(ctx context.Context, g *group) ([]root, *spec.Counterexample, error) {
 	var whole []*domain
@@ -64,6 +70,9 @@ func (e *engine) boundRoots(ctx context.Context, g *group) ([]root, *spec.Counte
 			var err error
 			if d.known, d.settled, err = e.shared(ctx, c); err != nil {
 				return nil, nil, err
+			}
+			if e.optimizesRoots() {
+				d.settled = 0 // better bounds than the shared ones are to come
 			}
 		}
 		whole = append(whole, d)
