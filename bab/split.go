@@ -6,10 +6,13 @@ package bab
 // lower bounds of the open conjunctions, is largest; it is what the bound can
 // gain at first order. A dimension that is out of proportion, lopsided times as
 // wide as the chosen one measured by the whole region, goes first: a zero
-// coefficient must not keep it from ever being cut. Neuron: the one whose relaxation costs the bound most
+// coefficient must not keep it from ever being cut.
+//
+// Neuron: those whose relaxation costs the bound most
 // (bounds.DomainResult.Impact), as in BaBSR (Bunel et al. 2020, §5.2), with
-// the coefficients of the functions themselves in place of an estimate. ReLUs
-// are cut at zero, S-curves where their relaxation gains most.
+// the coefficients of the functions themselves in place of an estimate; among
+// the best few, fsb.go looks closer. ReLUs are cut at zero, S-curves where
+// their relaxation gains most.
 
 import (
 	"cmp"
@@ -36,6 +39,7 @@ func (s *search) chooseSplits(ctx context.Context, open []root) error {
 	return nil
 }
 
+// bestInput is the input to halve; node −1 if none can be halved.
 func (e *engine) bestInput(g *group, d *domain, r *bounds.DomainResult) split {
 	n := e.prop.Inputs
 	lo, up := r.Nodes[0].Lower, r.Nodes[0].Upper
