@@ -61,11 +61,15 @@ func (e *engine) shift(c int) { e.d[c], e.shifted = 0, true }
 func (e *engine) dual(ctx context.Context) outcome {
 	e.makeDualFeasible()
 	e.measure(priceRows)
+	e.reckon()
 	e.stall = 0
 	for {
 		r := e.leaving()
 		if r < 0 {
 			return done
+		}
+		if e.objective > e.cut {
+			return passed
 		}
 		if out := e.poll(ctx); out != done {
 			return out
@@ -93,6 +97,7 @@ func (e *engine) dual(ctx context.Context) outcome {
 		if e.age == 0 {
 			e.makeDualFeasible()
 			e.measure(priceRows)
+			e.reckon()
 		}
 		if e.stall > stallLimit {
 			e.perturbCosts()
@@ -106,8 +111,29 @@ func (e *engine) restart(ctx context.Context) outcome {
 	if out == done {
 		e.makeDualFeasible()
 		e.measure(priceRows)
+		e.reckon()
 	}
 	return out
+}
+
+// reckon computes the objective at the current point, where it is asked for. With
+// the signs that reduced costs have, no feasible point is better, shifts aside.
+func (e *engine) reckon() {
+	e.objective = math.Inf(-1)
+	if math.IsInf(e.cut, 1) {
+		return
+	}
+	e.objective = 0
+	for i, z := range e.basic {
+		if z < e.n {
+			e.objective += e.cost[z] * e.xb[i]
+		}
+	}
+	for c, z := range e.nonbasic {
+		if z < e.n {
+			e.objective += e.cost[z] * e.xn[c]
+		}
+	}
 }
 
 // leaving is the row to leave, or −1.
@@ -135,6 +161,7 @@ func (e *engine) dualStep(r, q int, sign float64) {
 			e.at[c], e.xn[c] = atUpper, e.un[c]
 		}
 		e.changes = append(e.changes, change)
+		e.objective += e.d[c] * change
 	}
 	e.move(e.flips, e.changes, e.xb)
 	alpha := e.row(r)[q]
@@ -152,6 +179,7 @@ func (e *engine) dualStep(r, q int, sign float64) {
 	}
 	column := e.gather(q)
 	step := (bound - e.xb[r]) / alpha
+	e.objective += e.d[q] * step
 	for i, a := range column {
 		e.xb[i] += step * a
 	}

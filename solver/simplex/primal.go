@@ -25,8 +25,10 @@ const progress = 1e-9
 // primal runs until no reduced cost has the wrong sign. The current point must be
 // feasible.
 func (e *engine) primal(ctx context.Context) outcome {
+	if e.stall = 0; e.entering() < 0 { // weights do not matter
+		return done
+	}
 	e.measure(priceColumns)
-	e.stall = 0
 	for {
 		q := e.entering()
 		if q < 0 {

@@ -25,6 +25,9 @@ func (s Solver) Solve(ctx context.Context, p *solver.Problem, opts solver.Option
 		ctx, cancel = context.WithTimeout(ctx, opts.TimeLimit)
 		defer cancel()
 	}
+	if p.HasIntegers() {
+		return solveInteger(ctx, p, &opts, s.keep, nil), nil
+	}
 	if r := presolve(p); r != nil {
 		if a, err := r.solve(ctx, &opts, s.keep); a != nil || err != nil {
 			return a, err
@@ -45,13 +48,7 @@ func check(p *solver.Problem, opts *solver.Options) error {
 	if err := opts.Validate(); err != nil {
 		return err
 	}
-	if err := p.Validate(); err != nil {
-		return err
-	}
-	if p.HasIntegers() {
-		return &solver.UnsupportedError{Solver: "simplex", Feature: "integer variables"}
-	}
-	return nil
+	return p.Validate()
 }
 
 var _ solver.Incremental = Solver{}
