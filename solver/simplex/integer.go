@@ -38,6 +38,7 @@ type search struct {
 	integers []int
 	grid     float64 // objectives of points differ by multiples of it, 0 if that is not known
 	anchor   float64 // one of them
+	slack    float64 // what rounding may have done to the reduced problem's offset
 
 	best      float64   // objective of the incumbent, to be minimised
 	incumbent []float64 // in reduced's variables
@@ -90,7 +91,7 @@ func solveInteger(ctx context.Context, p *solver.Problem, opts *solver.Options, 
 
 // prepare derives what the search needs of the reduced problem.
 func (s *search) prepare() {
-	s.p = s.reduced.p
+	s.p, s.slack = s.reduced.p, s.reduced.slack
 	s.costs = newPseudoCosts(len(s.p.Variables))
 	s.integers = s.integers[:0]
 	for j := range s.p.Variables {
@@ -111,13 +112,18 @@ func (s *search) index() {
 // setGrid finds out by which steps objectives differ: costs of integers only, all
 // multiples of one number.
 func (s *search) setGrid() {
-	g, most := 0.0, 0.0
+	g, most := 0.0, 0.0 // no costs: any step will do
+	defer func() {
+		if g == 0 && most == 0 {
+			s.grid, s.anchor = 1, s.p.Offset
+		}
+	}()
 	for j := range s.p.Variables {
 		v := &s.p.Variables[j]
 		if v.Cost == 0 {
 			continue
 		}
-		if !v.Integer {
+		if most = max(most, 1e-300); !v.Integer {
 			return
 		}
 		if g = commonStep(g, v.Cost); g == 0 {
@@ -147,7 +153,12 @@ func (s *search) lift(bound float64) float64 {
 		return bound
 	}
 	steps := math.Ceil((bound-s.anchor)/s.grid - 1e-7)
-	return max(bound, s.anchor+s.grid*steps-1e-9*s.grid)
+	by, exact := exactProduct(s.grid, steps)
+	v, exactly := exactSum(s.anchor, by)
+	if !exact || !exactly {
+		v = downward(downward(v))
+	}
+	return max(bound, v)
 }
 
 // try offers a point of the given problem.
@@ -233,7 +244,7 @@ func (s *search) allowance() int {
 func (s *search) solution(status solver.Status, reason solver.Reason, bound float64) *solver.Solution {
 	a := &solver.Solution{
 		Status: status, Reason: reason, X: s.answer, Objective: math.NaN(),
-		Bound: s.sign * min(bound, s.best), Nodes: s.nodes, Iterations: s.iterations,
+		Bound: s.sign * min(bound-s.slack, s.best), Nodes: s.nodes, Iterations: s.iterations,
 	}
 	if s.answer != nil {
 		a.Objective = s.given.Value(s.answer)

@@ -44,6 +44,7 @@ type integerReduction struct {
 	p      *solver.Problem
 	kept   []int     // its variables in the original
 	values []float64 // of the original's variables; those kept are overwritten
+	slack  float64   // bounds the error of p's offset
 }
 
 // reduceIntegers returns nil if no point is feasible.
@@ -269,7 +270,7 @@ func (r *reducer) build() *integerReduction {
 		v.Lower, v.Upper = r.d.lower[j], r.d.upper[j]
 		if v.Lower == v.Upper {
 			out.values[j] = v.Lower
-			q.Offset += v.Cost * v.Lower
+			out.addOffset(q, v.Cost, v.Lower)
 			number[j] = -1
 			continue
 		}
@@ -300,6 +301,16 @@ func (r *reducer) build() *integerReduction {
 	}
 	out.p = q
 	return out
+}
+
+// addOffset adds cost·x to q's offset and keeps account of the rounding.
+func (r *integerReduction) addOffset(q *solver.Problem, cost, x float64) {
+	t, exact := exactProduct(cost, x)
+	s, exactly := exactSum(q.Offset, t)
+	if !exact || !exactly {
+		r.slack += slackOf(2, math.Abs(t)+math.Abs(s))
+	}
+	q.Offset = s
 }
 
 // less is end − v·x, rounded outward to the given side.
