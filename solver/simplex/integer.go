@@ -38,6 +38,9 @@ type search struct {
 	integers []int
 	grid     float64 // objectives of points differ by multiples of it, 0 if that is not known
 	anchor   float64 // one of them
+	lent     bool    // the objective is a row's activity (surrogate.go)
+	constant float64 // the true one, if lent
+	enough   float64 // the lent objective of every point is less
 	slack    float64 // what rounding may have done to the reduced problem's offset
 
 	best      float64   // objective of the incumbent, to be minimised
@@ -140,8 +143,13 @@ func (s *search) setGrid() {
 func (s *search) cutoff() float64 { return s.below(s.best) }
 
 func (s *search) below(best float64) float64 {
-	if math.IsInf(best, 1) {
+	switch {
+	case math.IsInf(best, 1) && s.lent:
+		return s.enough
+	case math.IsInf(best, 1):
 		return best
+	case s.lent:
+		return math.Inf(-1) // one point is enough
 	}
 	gain := max(s.opts.RelativeGap*math.Abs(best), defaultTolerance*max(1, math.Abs(best)))
 	return best - max(gain, s.grid*(1-1e-6))
@@ -265,17 +273,25 @@ func (s *search) limit(ctx context.Context, reason solver.Reason, open float64) 
 	if s.doubtful {
 		bound = math.Inf(-1)
 	}
+	if s.lent {
+		bound = s.constant
+	}
 	return s.solution(solver.Limit, reason, bound)
 }
 
 // finish is the answer when nothing is left open.
 func (s *search) finish() *solver.Solution {
 	bound := min(s.lost, s.stuck)
+	if s.lent && s.answer != nil {
+		return s.solution(solver.Optimal, solver.ReasonNone, s.constant)
+	}
 	switch {
 	case s.doubtful:
 		return s.solution(solver.Numerical, solver.ReasonNone, math.Inf(-1))
 	case s.answer == nil && math.IsInf(s.stuck, 1):
 		return s.infeasible()
+	case s.lent:
+		return s.solution(solver.Numerical, solver.ReasonNone, s.constant)
 	case s.answer == nil, s.stuck < s.cutoff()-1e-6*max(1, math.Abs(s.best)):
 		return s.solution(solver.Numerical, solver.ReasonNone, bound)
 	}
@@ -290,6 +306,9 @@ func (s *search) report(open int, bound float64) {
 	p := solver.Progress{
 		Nodes: s.nodes, Open: open, Iterations: s.iterations,
 		Incumbent: math.NaN(), Bound: s.sign * s.lift(min(bound, s.lost, s.stuck, s.best)),
+	}
+	if s.lent {
+		p.Bound = s.sign * s.constant
 	}
 	if s.answer != nil {
 		p.Incumbent = s.given.Value(s.answer)

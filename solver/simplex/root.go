@@ -39,12 +39,41 @@ func (t *tree) root(ctx context.Context) *solver.Solution {
 		n.bound = w.r.bound
 		t.basis = w.r.s.e.places()
 		t.report(1, n.bound)
+		if len(w.fractions(t.integers, t.near)) > 0 && !hasCosts(t.p) && t.surrogate(ctx, w) {
+			if a := t.lendObjective(ctx, w, n); a != nil {
+				return a
+			}
+		}
 		if t.search.first(ctx, w, n) {
 			return t.finish()
 		}
 	}
 	n.basis = t.basis
 	t.push(n)
+	return nil
+}
+
+// lendObjective solves the root with the objective that surrogate has found.
+func (t *tree) lendObjective(ctx context.Context, w *worker, n *node) *solver.Solution {
+	for j := range t.p.Variables {
+		w.r.s.p.Variables[j].Cost = t.p.Variables[j].Cost
+	}
+	w.r.s.p.Offset = t.p.Offset
+	w.r.s.e.setObjective(w.r.s.p)
+	w.r.setBounds(t.lower, t.upper)
+	v := w.r.solve(ctx, t.cutoff(), 0)
+	t.iterations = w.r.total
+	switch v {
+	case empty, cutOff:
+		return t.infeasible()
+	case halted:
+		return t.limit(ctx, solver.ReasonNone, math.Inf(-1))
+	case relaxed:
+		n.bound = w.r.bound
+		t.basis = w.r.s.e.places()
+	default:
+		n.bound = math.Inf(-1)
+	}
 	return nil
 }
 

@@ -98,7 +98,11 @@ func (k *task) take() *node {
 }
 
 // discard notes that a box with nothing better than the cutoff is gone.
-func (k *task) discard() { k.lost = min(k.lost, k.cutoff()) }
+func (k *task) discard() {
+	if !k.lent {
+		k.lost = min(k.lost, k.cutoff())
+	}
+}
 
 // visit works on a node. next is the child to go on with, nil if the node is done or
 // its children wait; finished is false if the context ended before.
@@ -196,7 +200,7 @@ func (k *task) note(o observation) {
 // tighten moves bounds by reduced costs, and keeps the moves with the node; false if
 // that leaves nothing.
 func (k *task) tighten(w *worker, n *node) bool {
-	if math.IsInf(k.best, 1) {
+	if math.IsInf(k.cutoff(), 0) {
 		return true
 	}
 	w.d.touched = w.d.touched[:0]
@@ -224,7 +228,7 @@ func (k *task) tighten(w *worker, n *node) bool {
 
 // offer tries a point with integers.
 func (k *task) offer(x []float64) bool {
-	if k.p.Value(x) >= k.best {
+	if !k.lent && k.p.Value(x) >= k.best {
 		return false
 	}
 	v, full := k.value(x)
