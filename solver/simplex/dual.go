@@ -80,6 +80,9 @@ func (e *engine) dual(ctx context.Context) outcome {
 		}
 		q, rest := e.dualRatio(r, sign)
 		if q < 0 || math.Abs(e.row(r)[q]) < smallPivot {
+			if q < 0 && e.drift() <= driftLimit { // after a rebuild another row would come first
+				return e.proveInfeasible(r, sign, rest)
+			}
 			if e.age > 0 { // is it so, or rounding?
 				if out := e.restart(ctx); out != done {
 					return out
@@ -95,9 +98,7 @@ func (e *engine) dual(ctx context.Context) outcome {
 			return out
 		}
 		if e.age == 0 {
-			e.makeDualFeasible()
-			e.measure(priceRows)
-			e.reckon()
+			e.again()
 		}
 		if e.stall > stallLimit {
 			e.perturbCosts()
@@ -109,11 +110,21 @@ func (e *engine) dual(ctx context.Context) outcome {
 func (e *engine) restart(ctx context.Context) outcome {
 	out := e.refresh(ctx)
 	if out == done {
-		e.makeDualFeasible()
-		e.measure(priceRows)
-		e.reckon()
+		e.again()
 	}
 	return out
+}
+
+// again goes on after T has been rebuilt. A perturbation that was needed is lost by
+// that, and made anew: else the same steps of length zero lead to the same rebuilding.
+func (e *engine) again() {
+	e.makeDualFeasible()
+	if e.upsets > 0 {
+		e.upsets--
+		e.perturbCosts()
+	}
+	e.measure(priceRows)
+	e.reckon()
 }
 
 // reckon computes the objective at the current point, where it is asked for. With
@@ -168,11 +179,6 @@ func (e *engine) dualStep(r, q int, sign float64) {
 	if e.d[q] != 0 && (e.d[q] > 0) != (alpha*sign > 0) {
 		e.shift(q) // the sign was wrong within the tolerance
 	}
-	if e.d[q] == 0 {
-		e.stall++
-	} else {
-		e.stall = 0
-	}
 	bound, to := e.lb[r], atLower
 	if sign < 0 {
 		bound, to = e.ub[r], atUpper
@@ -180,6 +186,11 @@ func (e *engine) dualStep(r, q int, sign float64) {
 	column := e.gather(q)
 	step := (bound - e.xb[r]) / alpha
 	e.objective += e.d[q] * step
+	if e.d[q]*step > progress {
+		e.stall = 0
+	} else {
+		e.stall++
+	}
 	for i, a := range column {
 		e.xb[i] += step * a
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/vouchnn/vouch/solver"
 )
@@ -17,12 +18,16 @@ import (
 // below l. The row stays where it is, so nothing is lost; the first point ends the
 // search.
 //
-// Which row: some random dives are made, each ends with a Farkas ray, and the row that
-// most of them need is taken. What makes a problem infeasible, as the property that a
-// verifier asks about, is part of every proof, while the rest varies from one to the
-// next.
+// Which row: candidates are those that Farkas rays of some random dives need most, and
+// the last rows, where models put the question. Each is tried at the root, and the one
+// taken whose activity, as a share of its range, can least exceed what it has to: the
+// row that is closest to making the problem infeasible.
 
-const surrogateDives = 12
+const (
+	surrogateDives = 12
+	surrogateTries = 24 // candidates by proofs
+	surrogateLast  = 4  // candidates by place
+)
 
 // surrogate gives the problem an objective. The worker's root is solved; it is to be
 // solved again afterwards. False means that there is no row for it.
@@ -42,31 +47,75 @@ func (s *search) surrogate(ctx context.Context, w *worker) bool {
 		w.d.reset(w.rootLower, w.rootUpper)
 		w.back()
 	}
-	row := -1
-	for i, c := range count {
-		if c > 0 && (row < 0 || c > count[row]) {
-			row = i
+	row, closest := -1, math.Inf(1)
+	w.r.setBounds(w.rootLower, w.rootUpper)
+	for _, i := range s.surrogateRows(count) {
+		costs, enough := s.costsOf(i)
+		for j, c := range costs {
+			w.r.s.p.Variables[j].Cost = c
+		}
+		w.r.s.e.setObjective(w.r.s.p)
+		v := w.r.solve(ctx, math.Inf(1), 0)
+		if v == halted {
+			return false
+		}
+		if v != relaxed {
+			continue
+		}
+		a := w.d.activity(&s.p.Rows[i])
+		if share := (enough - w.r.bound) / (a.most - a.least); share < closest {
+			closest, row = share, i
 		}
 	}
 	if row < 0 {
 		return false
 	}
-	r := &s.p.Rows[row]
-	sign, end := -1.0, -r.Lower // minimise −activity, which has to be ≤ −Lower
+	s.lend(row)
+	return true
+}
+
+// surrogateRows lists the candidates, given in how many proofs each row was.
+func (s *search) surrogateRows(count []int) []int {
+	var rows []int
+	for i := range s.p.Rows {
+		if r := &s.p.Rows[i]; math.IsInf(r.Lower, -1) || math.IsInf(r.Upper, 1) {
+			rows = append(rows, i)
+		}
+	}
+	last := rows[max(0, len(rows)-surrogateLast):]
+	rows = append([]int{}, rows[:len(rows)-len(last)]...)
+	slices.SortStableFunc(rows, func(a, b int) int { return count[b] - count[a] })
+	return append(rows[:min(len(rows), surrogateTries)], last...)
+}
+
+// costsOf is row i's activity as an objective to be minimised, and the value that it
+// must not exceed.
+func (s *search) costsOf(i int) (costs []float64, enough float64) {
+	r := &s.p.Rows[i]
+	sign, end := -1.0, -r.Lower
 	if math.IsInf(r.Lower, -1) {
 		sign, end = 1, r.Upper
 	}
-	s.constant, s.p.Offset = s.p.Offset, 0
+	costs = make([]float64, len(s.p.Variables))
 	for k, j := range r.Columns {
-		s.p.Variables[j].Cost = sign * r.Values[k]
+		costs[j] = sign * r.Values[k]
 	}
+	return costs, end
+}
+
+// lend makes row i the objective.
+func (s *search) lend(i int) {
+	costs, end := s.costsOf(i)
+	for j, c := range costs {
+		s.p.Variables[j].Cost = c
+	}
+	s.constant, s.p.Offset = s.p.Offset, 0
 	s.setGrid()
 	s.lent = true
 	s.enough = end + 1e-9*max(1, math.Abs(end))
 	if s.grid > 0 {
 		s.enough = end + 1e-6*s.grid
 	}
-	return true
 }
 
 // randomDive fixes variables to near integers in random order until nothing is left,
