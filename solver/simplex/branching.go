@@ -19,8 +19,9 @@ import (
 const (
 	reliable    = 4
 	lookAhead   = 6
-	mostTrials  = 40
+	mostTrials  = 30
 	trialPivots = 60
+	trialsFree  = 3000 // iterations of trials, beyond half of the others
 )
 
 // choice is what came of looking for a branching.
@@ -110,7 +111,8 @@ func (k *task) prefersUp(j int, x float64) bool {
 
 // mayTry bounds the iterations of trials by those of the search.
 func (k *task) mayTry(w *worker) bool {
-	return k.trials <= (k.search.iterations+w.r.total)/2+500
+	others := k.search.iterations - k.search.trials + w.r.total - k.before - k.trials
+	return k.search.trials+k.trials <= others/2+trialsFree
 }
 
 // trialResult is what solving a child for some iterations brought.

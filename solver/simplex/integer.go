@@ -54,6 +54,7 @@ type search struct {
 	costs      *pseudoCosts
 	nodes      int
 	iterations int
+	trials     int // iterations of strong branching, among them
 }
 
 // solveInteger answers a problem with integers. hint, in p's variables, may be a point

@@ -81,11 +81,14 @@ func (t *tree) lendObjective(ctx context.Context, w *worker, n *node) *solver.So
 // problem.
 func (s *search) first(ctx context.Context, w *worker, n *node) bool {
 	k := newTask(s, n, 1, 0)
+	k.before = w.r.total
 	copy(w.d.lower, w.rootLower)
 	copy(w.d.upper, w.rootUpper)
-	before := w.r.total
 	fractional := w.fractions(s.integers, s.near)
 	k.tryRounding(w, fractional)
+	if k.mayFix() {
+		k.fixAndPropagate(w, w.r.x)
+	}
 	if len(fractional) > 0 {
 		for kind := range diveKinds {
 			if kind != diveGuided || k.incumbent != nil {
@@ -100,7 +103,7 @@ func (s *search) first(ctx context.Context, w *worker, n *node) bool {
 	if k.point != nil && s.accept(k.best, k.point, k.full) {
 		s.improve()
 	}
-	s.iterations += w.r.total - before
+	s.iterations += w.r.total - k.before
 	s.lost = min(s.lost, k.lost)
 	if n.bound >= s.cutoff() {
 		s.lost = min(s.lost, n.bound)

@@ -34,6 +34,7 @@ type task struct {
 	nodes       int
 	iterations  int
 	trials      int // iterations of strong branching
+	before      int // the worker's iterations before
 }
 
 func newTask(s *search, n *node, most, number int) *task {
@@ -54,7 +55,7 @@ func (k *task) run(ctx context.Context, w *worker) {
 		k.doubtful = true
 		return
 	}
-	before := w.r.total
+	k.before = w.r.total
 	basis := k.list[0].basis
 	if basis == nil {
 		basis = k.search.basis
@@ -72,7 +73,7 @@ func (k *task) run(ctx context.Context, w *worker) {
 			next, finished := k.visit(ctx, w, n)
 			if !finished {
 				k.list = append(k.list, n)
-				k.iterations += w.r.total - before
+				k.iterations += w.r.total - k.before
 				return
 			}
 			n = next
@@ -81,14 +82,14 @@ func (k *task) run(ctx context.Context, w *worker) {
 			k.list = append(k.list, n)
 		}
 	}
-	k.iterations += w.r.total - before
+	k.iterations += w.r.total - k.before
 }
 
 // take removes the node with the least bound from the list.
 func (k *task) take() *node {
 	best := len(k.list) - 1
 	for i := len(k.list) - 2; i >= 0; i-- {
-		if k.list[i].bound < k.list[best].bound {
+		if !k.lent && k.list[i].bound < k.list[best].bound {
 			best = i
 		}
 	}
@@ -139,6 +140,9 @@ func (k *task) visit(ctx context.Context, w *worker, n *node) (next *node, finis
 		}
 		fractional := w.fractions(k.integers, k.near)
 		k.tryRounding(w, fractional)
+		if k.nodes%fixEvery == 1 && k.mayFix() {
+			k.fixAndPropagate(w, w.r.x)
+		}
 		if k.nodes == 1 && k.diveHere() {
 			if k.dive(ctx, w); ctx.Err() != nil {
 				k.nodes--

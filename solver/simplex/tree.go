@@ -37,6 +37,7 @@ type node struct {
 	value   float64 // of the parent's linear program, NaN if it had none
 	depth   int
 	id      int
+	deep    bool    // the deepest go first: the bound does not matter
 	basis   []place // of the parent
 	j       int     // the variable branched on, −1 at the root
 	upward  bool
@@ -50,12 +51,13 @@ type move struct {
 	v     float64
 }
 
-// nodeHeap is ordered by bound, then by age.
+// nodeHeap is ordered by bound, then by depth and age; by depth and age if the
+// objective is lent, as then no point makes other nodes superfluous.
 type nodeHeap []*node
 
 func (h nodeHeap) Len() int { return len(h) }
 func (h nodeHeap) Less(a, b int) bool {
-	if h[a].bound != h[b].bound {
+	if !h[a].deep && h[a].bound != h[b].bound {
 		return h[a].bound < h[b].bound
 	}
 	if h[a].depth != h[b].depth {
@@ -119,6 +121,12 @@ func (t *tree) grow(ctx context.Context) *solver.Solution {
 // prune drops nodes that the incumbent has overtaken.
 func (t *tree) prune() {
 	cutoff := t.cutoff()
+	if t.lent {
+		if t.answer != nil {
+			t.open = t.open[:0]
+		}
+		return
+	}
 	for len(t.open) > 0 && t.open[0].bound >= cutoff {
 		t.lost = min(t.lost, t.open[0].bound)
 		t.open = t.open[:0] // the others' bounds are no less
@@ -170,6 +178,7 @@ func (t *tree) perform(ctx context.Context, tasks []*task) {
 func (t *tree) merge(k *task) {
 	t.nodes += k.nodes
 	t.iterations += k.iterations
+	t.trials += k.trials
 	t.lost, t.stuck = min(t.lost, k.lost), min(t.stuck, k.stuck)
 	t.doubtful = t.doubtful || k.doubtful
 	for _, o := range k.seen {
@@ -184,7 +193,7 @@ func (t *tree) merge(k *task) {
 }
 
 func (t *tree) push(n *node) {
-	n.id = t.created
+	n.id, n.deep = t.created, t.lent
 	t.created++
 	heap.Push(&t.open, n)
 }
