@@ -9,7 +9,10 @@ import "math"
 // objective gains (1-opt and swaps). It costs a pass over the columns per move tried
 // and is exact for what it accepts: the referee judges the result.
 
-const improveMoves = 200
+const (
+	improveMoves = 200
+	improveWork  = 4_000_000 // entries looked at
+)
 
 // improve tries to better the incumbent.
 func (s *search) improve() {
@@ -33,6 +36,7 @@ type local struct {
 	x        []float64
 	activity []float64
 	columns  *list
+	work     int
 }
 
 func newLocal(s *search) *local {
@@ -63,7 +67,8 @@ func (l *local) shift(j int, d float64) {
 // fits reports whether variable j may move by d.
 func (l *local) fits(j int, d float64) bool {
 	v := &l.p.Variables[j]
-	if x := l.x[j] + d; x < v.Lower || x > v.Upper {
+	l.work += l.columns.start[j+1] - l.columns.start[j] + 1
+	if x := l.x[j] + d; x < v.Lower || x > v.Upper || l.work > improveWork {
 		return false
 	}
 	for p := l.columns.start[j]; p < l.columns.start[j+1]; p++ {
@@ -93,7 +98,7 @@ func (l *local) step() bool {
 				continue
 			}
 			gain := -d * l.p.Variables[j].Cost
-			if gain <= 0 {
+			if gain <= 0 || l.work > improveWork {
 				continue
 			}
 			l.shift(j, d)
@@ -120,6 +125,7 @@ func (l *local) fitsAll(j int, d float64) bool {
 		return false
 	}
 	l.shift(j, d)
+	l.work += len(l.activity)
 	ok := true
 	for i, a := range l.activity {
 		r := &l.p.Rows[i]

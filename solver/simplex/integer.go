@@ -294,7 +294,7 @@ func (s *search) finish() *solver.Solution {
 	switch {
 	case s.doubtful:
 		return s.solution(solver.Numerical, solver.ReasonNone, math.Inf(-1))
-	case s.answer == nil && math.IsInf(s.stuck, 1):
+	case s.answer == nil && math.IsInf(s.stuck, 1) && (s.lent || math.IsInf(s.lost, 1)):
 		return s.infeasible()
 	case s.lent:
 		return s.solution(solver.Numerical, solver.ReasonNone, s.constant)

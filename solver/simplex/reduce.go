@@ -323,8 +323,8 @@ func less(end, v, x, side float64) float64 {
 	if exact && exactly {
 		return s
 	}
-	error := math.Abs(t)*0x1p-52 + math.Abs(s)*0x1p-52
-	return s + side*(error+error*0x1p-52+0x1p-1000)
+	wrong := math.Abs(t)*0x1p-52 + math.Abs(s)*0x1p-52
+	return math.Nextafter(s+side*(wrong+0x1p-1000), math.Inf(int(side)))
 }
 
 // lift turns a point of the reduced problem into one of the original.

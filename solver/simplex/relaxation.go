@@ -32,7 +32,6 @@ const (
 type relaxation struct {
 	s     *session
 	check certificate
-	root  []place // a basis to fall back on
 
 	// The last answer.
 	x        []float64

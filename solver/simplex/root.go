@@ -39,7 +39,8 @@ func (t *tree) root(ctx context.Context) *solver.Solution {
 		n.bound = w.r.bound
 		t.basis = w.r.s.e.places()
 		t.report(1, n.bound)
-		if len(w.fractions(t.integers, t.near)) > 0 && !hasCosts(t.p) && t.surrogate(ctx, w) {
+		if len(w.fractions(t.integers, t.near)) > 0 && !hasCosts(t.p) {
+			t.surrogate(ctx, w)
 			if a := t.lendObjective(ctx, w, n); a != nil {
 				return a
 			}
@@ -53,7 +54,7 @@ func (t *tree) root(ctx context.Context) *solver.Solution {
 	return nil
 }
 
-// lendObjective solves the root with the objective that surrogate has found.
+// lendObjective solves the root again, with the objective that surrogate may have found.
 func (t *tree) lendObjective(ctx context.Context, w *worker, n *node) *solver.Solution {
 	for j := range t.p.Variables {
 		w.r.s.p.Variables[j].Cost = t.p.Variables[j].Cost

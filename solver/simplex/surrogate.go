@@ -27,17 +27,19 @@ const (
 	surrogateDives = 12
 	surrogateTries = 24 // candidates by proofs
 	surrogateLast  = 4  // candidates by place
+	surrogateWork  = 40 // times the root's iterations, for dives and again for candidates
 )
 
-// surrogate gives the problem an objective. The worker's root is solved; it is to be
-// solved again afterwards. False means that there is no row for it.
-func (s *search) surrogate(ctx context.Context, w *worker) bool {
+// surrogate gives the problem an objective, if a row has one to lend. The worker's root
+// is solved; it is to be solved again afterwards.
+func (s *search) surrogate(ctx context.Context, w *worker) {
 	count := make([]int, len(s.p.Rows))
 	rng := rand.New(rand.NewPCG(s.opts.Seed, 0x5e))
 	w.keep()
+	most := surrogateWork * (w.r.total + 200)
 	for range surrogateDives {
-		if ctx.Err() != nil {
-			return false
+		if ctx.Err() != nil || w.r.total > most {
+			break
 		}
 		for i, y := range s.randomDive(ctx, w, rng) {
 			if r := &s.p.Rows[i]; y != 0 && (math.IsInf(r.Lower, -1) || math.IsInf(r.Upper, 1)) {
@@ -51,15 +53,14 @@ func (s *search) surrogate(ctx context.Context, w *worker) bool {
 	w.r.setBounds(w.rootLower, w.rootUpper)
 	for _, i := range s.surrogateRows(count) {
 		costs, enough := s.costsOf(i)
+		if w.r.total > 2*most {
+			break
+		}
 		for j, c := range costs {
 			w.r.s.p.Variables[j].Cost = c
 		}
 		w.r.s.e.setObjective(w.r.s.p)
-		v := w.r.solve(ctx, math.Inf(1), 0)
-		if v == halted {
-			return false
-		}
-		if v != relaxed {
+		if w.r.solve(ctx, math.Inf(1), 0) != relaxed {
 			continue
 		}
 		a := w.d.activity(&s.p.Rows[i])
@@ -67,11 +68,9 @@ func (s *search) surrogate(ctx context.Context, w *worker) bool {
 			closest, row = share, i
 		}
 	}
-	if row < 0 {
-		return false
+	if row >= 0 {
+		s.lend(row)
 	}
-	s.lend(row)
-	return true
 }
 
 // surrogateRows lists the candidates, given in how many proofs each row was.

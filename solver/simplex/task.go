@@ -66,7 +66,9 @@ func (k *task) run(ctx context.Context, w *worker) {
 	for k.nodes < k.most && len(k.list) > 0 && ctx.Err() == nil {
 		n := k.take()
 		if n.bound >= k.cutoff() {
-			k.lost = min(k.lost, n.bound)
+			if !k.lent {
+				k.lost = min(k.lost, n.bound)
+			}
 			continue
 		}
 		for n != nil && k.nodes < k.most {
@@ -112,8 +114,7 @@ func (k *task) visit(ctx context.Context, w *worker, n *node) (next *node, finis
 	if !w.enter(n) {
 		return nil, true
 	}
-	for again := true; again; {
-		again = false
+	for {
 		w.r.setBounds(w.d.lower, w.d.upper)
 		switch w.r.solve(ctx, k.cutoff(), 0) {
 		case empty:
@@ -135,7 +136,6 @@ func (k *task) visit(ctx context.Context, w *worker, n *node) (next *node, finis
 			return nil, true
 		}
 		if w.outside() {
-			again = true
 			continue
 		}
 		fractional := w.fractions(k.integers, k.near)
@@ -168,12 +168,10 @@ func (k *task) visit(ctx context.Context, w *worker, n *node) (next *node, finis
 			if !w.apply(c.moves) || !w.d.propagate() {
 				return nil, true
 			}
-			again = true
 			continue
 		}
 		return k.branch(w, n, c.j, w.r.x[c.j], c.upward), true
 	}
-	return nil, true
 }
 
 // learn notes what the branching that made the node brought.
@@ -279,8 +277,13 @@ func (k *task) leaf(ctx context.Context, w *worker, n *node) (next *node, finish
 		k.discard()
 		return nil, true
 	}
-	if j < 0 || !math.IsNaN(believed) && k.best <= value+1e-6*max(1, math.Abs(value)) {
-		k.settle(n, value, believed)
+	if good := !math.IsNaN(believed) && !k.lent && k.best <= value+1e-6*max(1, math.Abs(value)); good {
+		k.lost = min(k.lost, value) // as good as a linear program's answer
+		return nil, true
+	}
+	if j < 0 || math.Abs(x[j]) > 0x1p52 { // nothing to branch on
+		k.stuck = min(k.stuck, n.bound)
+		k.doubtful = k.doubtful || j >= 0
 		return nil, true
 	}
 	v := w.d.lower[j]
@@ -292,16 +295,6 @@ func (k *task) leaf(ctx context.Context, w *worker, n *node) (next *node, finish
 	next.basis, other.basis = basis, basis
 	next.j, other.j = -1, -1 // nothing to learn from
 	return next, true
-}
-
-// settle ends a node that has nothing to branch on but whose bound is not shown to be
-// no better.
-func (k *task) settle(n *node, value, believed float64) {
-	if !math.IsNaN(believed) { // as good as a linear program's answer
-		k.lost = min(k.lost, value)
-		return
-	}
-	k.stuck = min(k.stuck, n.bound)
 }
 
 // follow solves for the continuous variables with the integers of x.
@@ -316,10 +309,10 @@ func (k *task) follow(ctx context.Context, w *worker, x []float64) verdict {
 }
 
 // offerFollowed offers the point that follow found.
-func (k *task) offerFollowed(w *worker) bool {
+func (k *task) offerFollowed(w *worker) {
 	z := append([]float64{}, w.r.x...)
 	roundIntegers(w.r.s.p, z)
-	return k.offer(z)
+	k.offer(z)
 }
 
 // branch makes two children; the one to go on with is returned, the other listed.

@@ -11,16 +11,16 @@ import (
 )
 
 func TestGeneratorsAreValidAndRepeatable(t *testing.T) {
-	for _, make := range []func() *solver.Problem{
+	for _, generate := range []func() *solver.Problem{
 		func() *solver.Problem { return Knapsack(3, 8, 9) },
 		func() *solver.Problem { return ReLUs(3, 0.2, 4, 6, 6, 3) },
 		func() *solver.Problem { return Quantized(3, Direct, 4, 9, 6, 5, 3) },
 		func() *solver.Problem { return Quantized(3, Levels, 4, 9, 6, 5, 3) },
 		func() *solver.Problem { return Star(3, 0.1, 4, 8, 8, 3).Problem },
 	} {
-		p := make()
+		p := generate()
 		require.NoError(t, p.Validate())
-		require.Equal(t, p, make())
+		require.Equal(t, p, generate())
 	}
 }
 

@@ -105,14 +105,14 @@ func (s *star) relu() {
 		a := s.p.AddVariable(0, high, 0)
 		slope := high / (high - low)
 		all := append(append([]int{}, columns...), a)
-		rise, cap := make([]float64, len(all)), make([]float64, len(all))
+		rise, fall := make([]float64, len(all)), make([]float64, len(all))
 		for k, v := range values {
-			rise[k], cap[k] = -v, -slope*v
+			rise[k], fall[k] = -v, -slope*v
 		}
-		rise[len(values)], cap[len(values)] = 1, 1
+		rise[len(values)], fall[len(values)] = 1, 1
 		s.p.AddGreaterEqual(0, []int{a}, []float64{1})
 		s.p.AddGreaterEqual(f.constant, all, rise)
-		s.p.AddLessEqual(slope*(f.constant-low), all, cap)
+		s.p.AddLessEqual(slope*(f.constant-low), all, fall)
 		of := make([]float64, a+1)
 		of[a] = 1
 		s.neurons[i] = affineOf{of: of}
