@@ -143,11 +143,25 @@ func (t *tree) round() []*task {
 		each = min(each, left/count)
 	}
 	tasks := make([]*task, 0, count)
-	for range count {
-		n := heap.Pop(&t.open).(*node)
+	for i := range count {
+		n := heap.Remove(&t.open, t.pick(i)).(*node)
 		tasks = append(tasks, newTask(t.search, n, each, t.rounds*tasksAtMost+len(tasks)))
 	}
 	return tasks
+}
+
+// pick is the node of the round's task i: the first; every other time, if the objective
+// is lent, the one with the least bound, lest the search be lost in a deep corner.
+func (t *tree) pick(i int) int {
+	best := 0
+	if t.lent && i%2 == 1 {
+		for k, n := range t.open {
+			if n.bound < t.open[best].bound || n.bound == t.open[best].bound && n.id < t.open[best].id {
+				best = k
+			}
+		}
+	}
+	return best
 }
 
 // perform runs the tasks on as many goroutines as there are workers.
