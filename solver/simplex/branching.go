@@ -38,20 +38,7 @@ type choice struct {
 func (k *task) choose(ctx context.Context, w *worker, fractional []int) choice {
 	x := append([]float64{}, w.r.x...)
 	value := w.r.s.p.Value(x)
-	order := append([]int{}, fractional...)
-	score := make(map[int]float64, len(order))
-	for _, j := range order {
-		score[j] = k.costs.score(j, x[j])
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case score[a] > score[b]:
-			return -1
-		case score[a] < score[b]:
-			return 1
-		}
-		return a - b
-	})
+	order, score := k.rank(x, fractional)
 	c := choice{j: -1}
 	best, idle, trials := -1.0, 0, 0
 	trying := false
@@ -97,6 +84,25 @@ func (k *task) choose(ctx context.Context, w *worker, fractional []int) choice {
 		c.upward = k.prefersUp(c.j, x[c.j])
 	}
 	return c
+}
+
+// rank orders variables by the scores that pseudo-costs give them.
+func (k *task) rank(x []float64, fractional []int) (order []int, score map[int]float64) {
+	order = append([]int{}, fractional...)
+	score = make(map[int]float64, len(order))
+	for _, j := range order {
+		score[j] = k.costs.score(j, x[j])
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case score[a] > score[b]:
+			return -1
+		case score[a] < score[b]:
+			return 1
+		}
+		return a - b
+	})
+	return order, score
 }
 
 // prefersUp tells which child to plunge into: towards the incumbent, otherwise to the

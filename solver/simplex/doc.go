@@ -41,7 +41,7 @@
 //	                    ▼
 //	                task.go: domains.go (propagation), relaxation.go (linear program,
 //	                         proofs by outward.go), branching.go (pseudocost.go,
-//	                         trials), dive.go, fixing.go, improve.go (points)
+//	                         trials), leaf.go, dive.go, fixing.go, improve.go (points)
 //
 // A branch is discarded only by proof: an empty box by propagation or a Farkas ray, a
 // poor one by a Lagrangian bound, all with error bounds over the real numbers. So

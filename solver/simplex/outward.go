@@ -83,18 +83,7 @@ func (c *certificate) box(p *solver.Problem, y []float64, factor float64) float6
 		d := cost - c.sum[j]
 		c.size[j] = slackOf(terms, c.size[j]+math.Abs(cost))
 		low, high := d-c.size[j], d+c.size[j]
-		var t float64
-		switch {
-		case low >= 0:
-			t = min(low*v.Lower, high*v.Lower)
-		case high <= 0:
-			t = min(low*v.Upper, high*v.Upper)
-		default:
-			t = min(low*v.Upper, high*v.Lower)
-		}
-		if low == 0 && high == 0 {
-			t = 0
-		}
+		t := leastTerm(low, high, v.Lower, v.Upper)
 		if math.IsInf(t, 0) || math.IsNaN(t) {
 			return math.Inf(-1)
 		}
@@ -106,4 +95,18 @@ func (c *certificate) box(p *solver.Problem, y []float64, factor float64) float6
 		return math.Inf(-1)
 	}
 	return total
+}
+
+// leastTerm is the rounded least value of d·x for d in [low, high] and x in
+// [lower, upper].
+func leastTerm(low, high, lower, upper float64) float64 {
+	switch {
+	case low == 0 && high == 0:
+		return 0
+	case low >= 0:
+		return min(low*lower, high*lower)
+	case high <= 0:
+		return min(low*upper, high*upper)
+	}
+	return min(low*upper, high*lower)
 }
