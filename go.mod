@@ -16,7 +16,9 @@ require (
 )
 
 require (
+	github.com/bartolsthoorn/gohighs v0.1.1 // indirect
 	github.com/davecgh/go-spew v1.1.1 // indirect
+	github.com/draffensperger/golp v0.0.0-20250721104811-2d405f0b4e68 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/mattn/go-runewidth v0.0.16 // indirect
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
