@@ -8,13 +8,15 @@
 //	                            │ Outcome: what the library says
 //	                            ▼
 //	                         referee: does it stand?                referee.go
-//	                            └─ elastic and recession problems   auxiliary.go
+//	                            ├─ elastic and recession problems   auxiliary.go
+//	                            └─ more precise points and duals    refine.go
 //
 // Libraries are fast and mostly right. What they say is checked on the problem as the
 // caller gave it (internal/lpcheck): Optimal needs a feasible point, integers where they
 // belong and, of linear problems, duals that close the gap; Infeasible a Farkas ray;
 // Unbounded a feasible point and a direction. Libraries that have no rays are asked two
-// further linear problems instead. An answer that does not stand is asked for again,
+// further linear problems instead. A point or duals that lack precision are refined. An
+// answer that does not stand is asked for again,
 // cold and with ever more cautious settings, and is Numerical in the end. That a point
 // of a mixed-integer problem is the best one, or that there is none though the
 // relaxation has points, is the library's word.

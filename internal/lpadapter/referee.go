@@ -56,7 +56,10 @@ func (r *referee) answer(out *Outcome) (*solver.Solution, error) {
 		if r.p.HasIntegers() {
 			return r.incumbent(out)
 		}
-		return r.optimal(out), nil
+		if a := r.optimal(out); a != nil {
+			return a, nil
+		}
+		return r.refined(out)
 	case solver.Infeasible, solver.Unbounded, solver.Unknown:
 		return r.noOptimum(out)
 	}

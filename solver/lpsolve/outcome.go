@@ -8,6 +8,7 @@ import "C"
 import (
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/draffensperger/golp"
@@ -51,8 +52,18 @@ func (e *engine) outcome(answer golp.SolutionType) (*lpadapter.Outcome, error) {
 	if out.Status == solver.Optimal || out.Status == solver.Limit && mixed && C.get_solutioncount(e.lp) > 0 {
 		e.point(out, mixed)
 	}
+	if slices.ContainsFunc(out.X, atInfinity) {
+		out.X, out.RowDuals = nil, nil
+		if out.Status == solver.Optimal {
+			out.Status = solver.Unknown
+		}
+	}
 	return out, nil
 }
+
+// atInfinity reports a coordinate that lp_solve has moved to a bound that is infinite:
+// it calls some unbounded problems optimal that way.
+func atInfinity(v float64) bool { return math.Abs(v) >= infinity/10 }
 
 // point takes over the point and the row duals, whose signs are those of a problem to be
 // minimised.
