@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/vouchnn/vouch/internal/lpcheck"
 	"github.com/vouchnn/vouch/solver"
 )
 
@@ -19,7 +20,7 @@ type Engine interface {
 	// basis if the engine can carry it over, 1 starts from scratch, 2 and above choose
 	// other, slower methods.
 	Load(p *solver.Problem, opts *solver.Options, caution int) error
-	VariableBounds(j int, lower, upper float64) bool
+	VariableBounds(j int, lower, upper float64) bool // as Bounds gives them
 	RowBounds(i int, lower, upper float64) bool
 	Objective() bool
 	AddRow(r *solver.Row) bool
@@ -42,6 +43,33 @@ type Outcome struct {
 	Bound        float64 // of a mixed-integer problem; NaN if unknown
 	Iterations   int
 	Nodes        int
+}
+
+// Bounds are a variable's bounds, of an integer one rounded to integers: libraries are
+// not at ease with others. The result is reversed if there is no integer between them.
+func Bounds(v *solver.Variable) (lower, upper float64) {
+	if !v.Integer {
+		return v.Lower, v.Upper
+	}
+	slack := func(bound float64) float64 { return lpcheck.DefaultTolerance * max(1, math.Abs(bound)) }
+	lower, upper = v.Lower, v.Upper
+	if !math.IsInf(lower, 0) {
+		lower = math.Ceil(lower - slack(lower))
+	}
+	if !math.IsInf(upper, 0) {
+		upper = math.Floor(upper + slack(upper))
+	}
+	return lower, upper
+}
+
+// withoutInteger reports whether some integer variable has no integer to take.
+func withoutInteger(p *solver.Problem) bool {
+	for j := range p.Variables {
+		if lower, upper := Bounds(&p.Variables[j]); lower > upper {
+			return true
+		}
+	}
+	return false
 }
 
 // Limits of one Run.

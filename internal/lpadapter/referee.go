@@ -60,10 +60,9 @@ func (r *referee) answer(out *Outcome) (*solver.Solution, error) {
 			return a, nil
 		}
 		return r.refined(out)
-	case solver.Infeasible, solver.Unbounded, solver.Unknown:
+	default: // a failure may hide that there is no optimum, too
 		return r.noOptimum(out)
 	}
-	return nil, nil
 }
 
 // limit keeps the incumbent of a mixed-integer problem if it is one.
@@ -112,6 +111,11 @@ func (r *referee) incumbent(out *Outcome) (*solver.Solution, error) {
 			return nil, err
 		}
 		x = polished
+	}
+	if !boxed(r.p) {
+		if a, err := r.unbounded(x, nil); a != nil || err != nil {
+			return a, err
+		}
 	}
 	a := r.empty(solver.Optimal, solver.ReasonNone)
 	a.X, a.Objective = x, r.p.Value(x)
@@ -174,11 +178,12 @@ func (r *referee) polished(x []float64) ([]float64, error) {
 
 // noOptimum decides between infeasible and unbounded, whichever the library says.
 func (r *referee) noOptimum(out *Outcome) (*solver.Solution, error) {
-	if a := r.infeasible(out.FarkasRay); a != nil && (a.FarkasRay != nil || !r.opts.Rays) {
-		return a, nil
+	proved := r.infeasible(out.FarkasRay)
+	if proved != nil && (proved.FarkasRay != nil || !r.opts.Rays) {
+		return proved, nil
 	}
-	integers := r.p.HasIntegers()
-	if integers && out.Status == solver.Infeasible && !r.opts.Rays {
+	word := out.Status == solver.Infeasible && r.p.HasIntegers() && boxed(r.p)
+	if word && !r.opts.Rays {
 		return r.empty(solver.Infeasible, solver.ReasonNone), nil
 	}
 	relaxed, err := r.ask(elastic(r.p))
@@ -194,26 +199,51 @@ func (r *referee) noOptimum(out *Outcome) (*solver.Solution, error) {
 	if a := r.infeasible(relaxed.RowDuals); a != nil {
 		return a, nil
 	}
-	x := relaxed.X[:len(r.p.Variables)]
-	if integers {
-		if out.Status == solver.Infeasible {
-			return r.empty(solver.Infeasible, solver.ReasonNone), nil
-		}
-		found, err := r.ask(anywhere(r.p))
-		switch {
-		case err != nil:
-			return nil, err
-		case found.Status == solver.Limit:
-			found.X, found.Bound = nil, math.NaN() // of another objective
-			return r.limit(found), nil
-		case found.Status == solver.Infeasible:
-			return r.empty(solver.Infeasible, solver.ReasonNone), nil
-		}
-		if x = r.rounded(found.X); x == nil {
-			return nil, nil
+	if proved != nil {
+		return proved, nil
+	}
+	if word {
+		return r.empty(solver.Infeasible, solver.ReasonNone), nil
+	}
+	if r.p.HasIntegers() {
+		return r.mixedWithoutOptimum()
+	}
+	return r.unbounded(relaxed.X[:len(r.p.Variables)], out.UnboundedRay)
+}
+
+// boxed reports whether all variables have finite bounds. HiGHS mistakes some unbounded
+// mixed-integer problems for infeasible ones and calls others optimal; those with a box
+// it cannot.
+func boxed(p *solver.Problem) bool {
+	for j := range p.Variables {
+		if v := &p.Variables[j]; math.IsInf(v.Lower, 0) || math.IsInf(v.Upper, 0) {
+			return false
 		}
 	}
-	return r.unbounded(x, out.UnboundedRay)
+	return true
+}
+
+// mixedWithoutOptimum looks for any point of a mixed-integer problem. With one it is
+// unbounded if its relaxation is, as all its numbers are rational (Meyer 1974, "On the
+// existence of optimal solutions to integer and mixed-integer programming problems",
+// Math. Program. 7); without one infeasible.
+func (r *referee) mixedWithoutOptimum() (*solver.Solution, error) {
+	found, err := r.ask(anywhere(r.p))
+	if err != nil {
+		return nil, err
+	}
+	switch found.Status {
+	case solver.Limit:
+		found.X, found.Bound = nil, math.NaN() // of another objective
+		return r.limit(found), nil
+	case solver.Infeasible, solver.Unknown: // without an objective nothing is unbounded
+		return r.empty(solver.Infeasible, solver.ReasonNone), nil
+	}
+	x := r.rounded(found.X)
+	if x == nil {
+		return nil, nil
+	}
+	return r.unbounded(x, nil)
 }
 
 // infeasible is the answer that a ray proves, with the ray if that holds over the real

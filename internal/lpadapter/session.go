@@ -60,6 +60,8 @@ func (s *session) Solve(ctx context.Context) (*solver.Solution, error) {
 		return r.stopped(), nil
 	case len(s.p.Rows) == 0 || len(s.p.Variables) == 0:
 		return trivial(s.p, &s.opts), nil
+	case withoutInteger(s.p):
+		return r.empty(solver.Infeasible, solver.ReasonNone), nil
 	case tooLarge(s.p, &s.opts):
 		return r.empty(solver.Limit, solver.ReasonMemory), nil
 	}
@@ -127,8 +129,12 @@ func (s *session) SetVariableBounds(j int, lower, upper float64) error {
 	if err := solver.CheckBounds(lower, upper); err != nil {
 		return err
 	}
-	s.p.Variables[j].Lower, s.p.Variables[j].Upper = lower, upper
-	s.tell(func(e Engine) bool { return e.VariableBounds(j, lower, upper) })
+	v := &s.p.Variables[j]
+	v.Lower, v.Upper = lower, upper
+	s.tell(func(e Engine) bool {
+		lower, upper := Bounds(v)
+		return lower <= upper && e.VariableBounds(j, lower, upper)
+	})
 	return nil
 }
 

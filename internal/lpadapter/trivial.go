@@ -28,9 +28,7 @@ func trivial(p *solver.Problem, opts *solver.Options) *solver.Solution {
 	unbounded := false
 	for j := range p.Variables {
 		v := p.Variables[j]
-		if v.Integer {
-			v.Lower, v.Upper = math.Ceil(v.Lower-integrality(opts)), math.Floor(v.Upper+integrality(opts))
-		}
+		v.Lower, v.Upper = Bounds(&v)
 		if v.Lower > v.Upper {
 			return a
 		}

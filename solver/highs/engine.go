@@ -195,7 +195,8 @@ type model struct {
 func newModel(p *solver.Problem) *model {
 	m := &model{integer: make([]int32, len(p.Variables)), mixed: p.HasIntegers()}
 	for j, v := range p.Variables {
-		m.cost, m.lower, m.upper = append(m.cost, v.Cost), append(m.lower, v.Lower), append(m.upper, v.Upper)
+		lower, upper := lpadapter.Bounds(&v)
+		m.cost, m.lower, m.upper = append(m.cost, v.Cost), append(m.lower, lower), append(m.upper, upper)
 		if v.Integer {
 			m.integer[j] = 1
 		}

@@ -101,7 +101,8 @@ func (e *engine) fill() bool {
 		}
 	}
 	for j, v := range e.p.Variables {
-		ok = ok && e.VariableBounds(j, v.Lower, v.Upper)
+		lower, upper := lpadapter.Bounds(&v)
+		ok = ok && e.VariableBounds(j, lower, upper)
 		if v.Integer {
 			ok = ok && C.set_int(e.lp, C.int(j+1), 1) != 0
 		}
@@ -127,6 +128,10 @@ func (e *engine) configure(caution int) {
 		integrality = t
 	}
 	C.set_epsint(e.lp, C.REAL(integrality))
+	// With one solution wanted, lp_solve 5.5.2.5 prunes by the least step that it thinks
+	// the objective can take, and errs where equations or ranges tie continuous variables
+	// with a cost to integers: lpsolve_test.go has an example.
+	C.set_solutionlimit(e.lp, 2)
 	C.set_mip_gap(e.lp, 1, 0)
 	C.set_mip_gap(e.lp, 0, C.REAL(e.opts.RelativeGap))
 	switch caution {
