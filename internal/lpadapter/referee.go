@@ -15,6 +15,7 @@ type referee struct {
 	p                 *solver.Problem
 	opts              *solver.Options
 	ctx               context.Context //nolint:containedctx // lives as long as the call
+	caution           int // of the run that is judged
 	iterations, nodes int
 }
 
@@ -306,7 +307,7 @@ func (r *referee) ask(p *solver.Problem) (*Outcome, error) {
 	defer e.Free()
 	opts := *r.opts
 	opts.Rays = false
-	if err := e.Load(p, &opts, 1); err != nil {
+	if err := e.Load(p, &opts, max(1, r.caution)); err != nil {
 		return nil, err
 	}
 	return e.Run(&Limits{Context: r.ctx, MaxNodes: opts.MaxNodes})

@@ -70,7 +70,7 @@ func (s *session) Solve(ctx context.Context) (*solver.Solution, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.iterations, r.nodes = r.iterations+out.Iterations, r.nodes+out.Nodes
+		r.caution, r.iterations, r.nodes = caution, r.iterations+out.Iterations, r.nodes+out.Nodes
 		if answer, err := r.answer(out); answer != nil || err != nil {
 			return answer, err
 		}
