@@ -15,7 +15,7 @@ type referee struct {
 	p                 *solver.Problem
 	opts              *solver.Options
 	ctx               context.Context //nolint:containedctx // lives as long as the call
-	caution           int // of the run that is judged
+	caution           int             // of the run that is judged
 	iterations, nodes int
 }
 

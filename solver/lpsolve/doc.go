@@ -21,7 +21,8 @@
 //
 // Bounds and the objective change in place. A row that changes its kind (which sides are
 // finite), comes or goes makes the problem be loaded anew, with the last basis mapped
-// onto it. Deadlines and cancellation go through lp_solve's abort callback, which polls
+// onto it. Mixed-integer problems are loaded anew for every solve: warm, from the last
+// node of the last search, lp_solve calls some feasible ones infeasible. Deadlines and cancellation go through lp_solve's abort callback, which polls
 // a flag at every iteration, as do limits on iterations and nodes.
 //
 // lp_solve has no Farkas rays and no unbounded directions; those of auxiliary problems

@@ -29,6 +29,7 @@ type engine struct {
 	p    *solver.Problem
 	opts *solver.Options
 
+	mixed bool   // the problem has integer variables
 	kinds []kind // of the rows that lp has
 	basis []int  // of the problem as it is, or nil: see rows.go
 }
@@ -70,7 +71,7 @@ func (e *engine) drop() {
 // to.
 func (e *engine) Load(p *solver.Problem, opts *solver.Options, caution int) error {
 	e.drop()
-	e.p, e.opts = p, opts
+	e.p, e.opts, e.mixed = p, opts, p.HasIntegers()
 	if e.lp = C.make_lp(0, C.int(len(p.Variables))); e.lp == nil {
 		return fmt.Errorf("no memory: %w", errLibrary)
 	}
@@ -89,7 +90,7 @@ func (e *engine) Load(p *solver.Problem, opts *solver.Options, caution int) erro
 
 // fill passes objective, rows and bounds, in the order that row mode asks for.
 func (e *engine) fill() bool {
-	ok := C.set_add_rowmode(e.lp, 1) != 0 && e.Objective()
+	ok := C.set_add_rowmode(e.lp, 1) != 0 && e.setObjective()
 	e.kinds = e.kinds[:0]
 	for i := range e.p.Rows {
 		ok = ok && e.addRow(&e.p.Rows[i])
@@ -102,7 +103,7 @@ func (e *engine) fill() bool {
 	}
 	for j, v := range e.p.Variables {
 		lower, upper := lpadapter.Bounds(&v)
-		ok = ok && e.VariableBounds(j, lower, upper)
+		ok = ok && e.setBounds(j, lower, upper)
 		if v.Integer {
 			ok = ok && C.set_int(e.lp, C.int(j+1), 1) != 0
 		}
@@ -113,7 +114,7 @@ func (e *engine) fill() bool {
 // configure sets options.
 func (e *engine) configure(caution int) {
 	presolve := golp.NONE
-	if !e.p.HasIntegers() {
+	if !e.mixed {
 		presolve = golp.DUALS // only says that duals are wanted
 	}
 	C.set_presolve(e.lp, C.int(presolve), C.get_presolveloops(e.lp))
@@ -147,11 +148,17 @@ func (e *engine) configure(caution int) {
 
 // VariableBounds changes bounds and keeps the basis.
 func (e *engine) VariableBounds(j int, lower, upper float64) bool {
+	return !e.mixed && e.setBounds(j, lower, upper)
+}
+
+func (e *engine) setBounds(j int, lower, upper float64) bool {
 	return C.set_bounds(e.lp, C.int(j+1), finite(lower), finite(upper)) != 0
 }
 
 // Objective passes the problem's.
-func (e *engine) Objective() bool {
+func (e *engine) Objective() bool { return !e.mixed && e.setObjective() }
+
+func (e *engine) setObjective() bool {
 	costs, columns := make([]C.REAL, 0, len(e.p.Variables)), make([]C.int, 0, len(e.p.Variables))
 	sign := 1.0
 	if e.p.Sense == solver.Maximize {
@@ -171,7 +178,9 @@ func (e *engine) Run(limits *lpadapter.Limits) (*lpadapter.Outcome, error) {
 	answer := golp.SolutionType(C.solve(e.lp))
 	end()
 	out, err := e.outcome(answer)
-	e.pullBasis()
+	if e.pullBasis(); e.mixed {
+		e.basis = nil
+	}
 	return out, err
 }
 

@@ -23,8 +23,7 @@ import (
 // answers is a limit: some of its ways out of a stopped run end in INFEASIBLE.
 func (e *engine) outcome(answer golp.SolutionType) (*lpadapter.Outcome, error) {
 	out := &lpadapter.Outcome{Bound: math.NaN(), Iterations: int(C.get_total_iter(e.lp))}
-	mixed := e.p.HasIntegers()
-	if mixed {
+	if e.mixed {
 		out.Nodes = int(C.get_total_nodes(e.lp))
 	}
 	switch {
@@ -49,8 +48,8 @@ func (e *engine) outcome(answer golp.SolutionType) (*lpadapter.Outcome, error) {
 	default:
 		out.Status = solver.Numerical
 	}
-	if out.Status == solver.Optimal || out.Status == solver.Limit && mixed && C.get_solutioncount(e.lp) > 0 {
-		e.point(out, mixed)
+	if out.Status == solver.Optimal || out.Status == solver.Limit && e.mixed && C.get_solutioncount(e.lp) > 0 {
+		e.point(out)
 	}
 	if slices.ContainsFunc(out.X, atInfinity) {
 		out.X, out.RowDuals = nil, nil
@@ -67,13 +66,13 @@ func atInfinity(v float64) bool { return math.Abs(v) >= infinity/10 }
 
 // point takes over the point and the row duals, whose signs are those of a problem to be
 // minimised.
-func (e *engine) point(out *lpadapter.Outcome, mixed bool) {
+func (e *engine) point(out *lpadapter.Outcome) {
 	x := make([]float64, len(e.p.Variables))
 	if C.get_variables(e.lp, (*C.REAL)(unsafe.SliceData(x))) == 0 {
 		return
 	}
 	out.X = x
-	if mixed {
+	if e.mixed {
 		return
 	}
 	all := make([]float64, 1+len(e.p.Rows)+len(e.p.Variables))

@@ -86,7 +86,7 @@ func (e *engine) setRow(i int, k kind, lower, upper float64) bool {
 // RowBounds changes numbers in place.
 func (e *engine) RowBounds(i int, lower, upper float64) bool {
 	k := kindOf(lower, upper)
-	return k == e.kinds[i] && e.setRow(i, k, lower, upper)
+	return !e.mixed && k == e.kinds[i] && e.setRow(i, k, lower, upper)
 }
 
 // AddRow maps the basis.

@@ -1,0 +1,44 @@
+// Package crosscheck holds tests and benchmarks only: the solvers of this module side by
+// side, on the same problems, in the same run.
+//
+//	go test ./solver/crosscheck                                          simplex by itself
+//	go test -tags 'highs lpsolve' ./solver/crosscheck                    all three
+//	go test -tags 'highs lpsolve' -run '^$' -bench . ./solver/crosscheck
+//
+// A solver that does not support a problem (*solver.UnsupportedError) sits it out.
+// Benchmarks report medians of milliseconds per solver and their ratio to simplex; the
+// solvers take turns on each problem, so that a busy machine slows all alike.
+//
+//	agree_test.go       status and objective agree, warm = cold, safe bounds hold
+//	problems_test.go    knapsacks, sequences of star-set problems, small integer problems
+//	bench_test.go       the benchmarks
+//	highs_test.go       with -tags highs
+//	lpsolve_test.go     with -tags lpsolve
+package crosscheck
+
+import (
+	"slices"
+
+	"github.com/vouchnn/vouch/solver"
+	"github.com/vouchnn/vouch/solver/simplex"
+)
+
+// backend is a solver by its name.
+type backend struct {
+	name   string
+	solver solver.Incremental
+}
+
+// backends are those that were compiled in; simplex is the first.
+var backends = []backend{{"simplex", simplex.Solver{}}}
+
+// register keeps the order of names whatever the order of files.
+func register(name string, s solver.Incremental) {
+	backends = append(backends, backend{name, s})
+	slices.SortStableFunc(backends[1:], func(a, b backend) int {
+		if a.name < b.name {
+			return -1
+		}
+		return 1
+	})
+}
