@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/vouchnn/vouch/solver"
 )
@@ -49,6 +50,7 @@ func (s *session) Solve(ctx context.Context) (*solver.Solution, error) {
 	if s.p == nil {
 		return nil, errClosed
 	}
+	defer runtime.KeepAlive(s) // the engine's memory is freed with it
 	if s.opts.TimeLimit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.opts.TimeLimit)

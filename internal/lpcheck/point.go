@@ -23,9 +23,9 @@ const (
 // Allowed is how far beyond a bound a value may be.
 func Allowed(tolerance, bound float64) float64 { return 10 * tolerance * max(1, math.Abs(bound)) }
 
-// within reports lower ≤ v ≤ upper up to the tolerance and rounding errors of
+// Within reports lower ≤ v ≤ upper up to the tolerance and rounding errors of
 // terms of the given size.
-func within(v, lower, upper, size, tolerance float64) bool {
+func Within(v, lower, upper, size, tolerance float64) bool {
 	return v >= lower-Allowed(tolerance, lower)-TermError*size && v <= upper+Allowed(tolerance, upper)+TermError*size
 }
 
@@ -33,7 +33,7 @@ func within(v, lower, upper, size, tolerance float64) bool {
 // variable.
 func FeasiblePoint(p *solver.Problem, x []float64, tolerance float64) bool {
 	for j, v := range x {
-		if !within(v, p.Variables[j].Lower, p.Variables[j].Upper, 0, tolerance) {
+		if !Within(v, p.Variables[j].Lower, p.Variables[j].Upper, 0, tolerance) {
 			return false
 		}
 	}
@@ -44,7 +44,7 @@ func FeasiblePoint(p *solver.Problem, x []float64, tolerance float64) bool {
 			sum += term
 			size += math.Abs(term)
 		}
-		if !within(sum, p.Rows[i].Lower, p.Rows[i].Upper, size, tolerance) {
+		if !Within(sum, p.Rows[i].Lower, p.Rows[i].Upper, size, tolerance) {
 			return false
 		}
 	}
