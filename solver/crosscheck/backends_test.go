@@ -12,13 +12,10 @@
 //	agree_test.go       status and objective agree, warm = cold, safe bounds hold
 //	problems_test.go    knapsacks, sequences of star-set problems, small integer problems
 //	bench_test.go       the benchmarks
-//	highs_test.go       with -tags highs
-//	lpsolve_test.go     with -tags lpsolve
+//	highs_test.go, lpsolve_test.go, register_test.go  with their tags
 package crosscheck
 
 import (
-	"slices"
-
 	"github.com/vouchnn/vouch/solver"
 	"github.com/vouchnn/vouch/solver/simplex"
 )
@@ -31,14 +28,3 @@ type backend struct {
 
 // backends are those that were compiled in; simplex is the first.
 var backends = []backend{{"simplex", simplex.Solver{}}}
-
-// register keeps the order of names whatever the order of files.
-func register(name string, s solver.Incremental) {
-	backends = append(backends, backend{name, s})
-	slices.SortStableFunc(backends[1:], func(a, b backend) int {
-		if a.name < b.name {
-			return -1
-		}
-		return 1
-	})
-}

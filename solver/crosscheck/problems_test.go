@@ -3,25 +3,29 @@ package crosscheck
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/vouchnn/vouch/solver"
 )
 
-// knapsack has binaries and dense rows of positive weights, each filled to about half,
-// to be filled with the greatest value: few items fit all rows, and the relaxation is
-// fractional in many. Numbers are integers.
-func knapsack(seed uint64, binaries, rows int) *solver.Problem {
+// knapsack fills rows capacities with items, each all or nothing, of the greatest value.
+// About half of the weights are zero, the others and the values integers up to 100; a
+// capacity is half of its row's weight.
+func knapsack(seed uint64, items, rows int) *solver.Problem {
 	rng := rand.New(rand.NewPCG(seed, 0x4a9))
 	p := &solver.Problem{Sense: solver.Maximize}
-	columns := make([]int, binaries)
-	for j := range columns {
-		columns[j] = p.AddInteger(0, 1, float64(10+rng.IntN(90)))
+	for range items {
+		p.AddInteger(0, 1, float64(1+rng.IntN(100)))
 	}
 	for range rows {
-		values, sum := make([]float64, binaries), 0.0
-		for j := range values {
-			values[j] = float64(1 + rng.IntN(60))
-			sum += values[j]
+		var columns []int
+		var values []float64
+		sum := 0.0
+		for j := range items {
+			if rng.IntN(2) == 0 {
+				columns, values = append(columns, j), append(values, float64(1+rng.IntN(100)))
+				sum += values[len(values)-1]
+			}
 		}
 		p.AddLessEqual(math.Floor(sum/2), columns, values)
 	}
@@ -67,13 +71,14 @@ func newStarSet(seed uint64, inputs, relaxed, ranges int) *starSet {
 		}
 		y := s.p.AddVariable(0, u, 0)
 		reach = append(reach, u)
-		below, above := make([]float64, len(values)), make([]float64, len(values))
 		slope := u / (u - l)
-		for k, v := range values {
-			below[k], above[k] = -v, -slope*v
+		var below, above []float64
+		for _, v := range values {
+			below, above = append(below, -v), append(above, -slope*v)
 		}
-		s.p.AddGreaterEqual(centre, append(columns[:len(columns):len(columns)], y), append(below, 1))        // y ≥ x
-		s.p.AddLessEqual(slope*(centre-l), append(columns[:len(columns):len(columns)], y), append(above, 1)) // y ≤ slope·(x − l)
+		columns = append(columns, y)
+		s.p.AddGreaterEqual(centre, columns, append(below, 1))                      // y ≥ x
+		s.p.AddLessEqual(slope*(centre-l), slices.Clone(columns), append(above, 1)) // y ≤ slope·(x − l)
 	}
 	for range ranges {
 		_, values := generators(len(s.p.Variables))

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	gohighs "github.com/bartolsthoorn/gohighs/highs"
 	"github.com/stretchr/testify/require"
 
+	"github.com/vouchnn/vouch/internal/lpadapter"
 	"github.com/vouchnn/vouch/solver"
 	"github.com/vouchnn/vouch/solver/solvertest"
 )
@@ -101,16 +101,20 @@ func TestSearchLimits(t *testing.T) {
 }
 
 // Another user of the library on the same thread of the operating system may have
-// started its scheduler with more threads.
+// started its scheduler with more threads, which makes HiGHS refuse to run.
 func TestForeignScheduler(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	m := gohighs.Model{ColCosts: []float64{1}, ColLower: []float64{0}, ColUpper: []float64{1}, VarTypes: []gohighs.VariableType{gohighs.Integer}}
-	m.AddDenseRow(0.5, []float64{1}, 1)
-	_, err := m.Solve(gohighs.WithThreads(2))
-	require.NoError(t, err)
 	p := solvertest.Bounded(1, 20, 20)
-	got, err := Solver{}.Solve(context.Background(), p, solver.Options{})
-	require.NoError(t, err)
-	require.Equal(t, solver.Optimal, got.Status)
+	for _, threads := range []int{2, 1, 2} {
+		x, err := newEngine()
+		require.NoError(t, err)
+		e := x.(*engine)
+		require.NoError(t, e.Load(p, &solver.Options{}, 0))
+		require.NoError(t, e.set(setting{"threads", threads}))
+		out, err := e.Run(&lpadapter.Limits{Context: context.Background()})
+		require.NoError(t, err)
+		require.Equal(t, solver.Optimal, out.Status)
+		e.Free()
+	}
 }
