@@ -136,7 +136,7 @@ func (r *referee) rounded(x []float64) []float64 {
 	x = slices.Clone(x)
 	for j := range x {
 		if r.p.Variables[j].Integer {
-			x[j] = math.Round(x[j])
+			x[j] = math.Round(x[j]) + 0 // no −0
 		}
 	}
 	feasibility := tolerance(r.opts.FeasibilityTolerance)

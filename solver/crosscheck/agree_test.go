@@ -88,7 +88,7 @@ func TestIntegerProblemsAgree(t *testing.T) {
 		if first := agree(t, mixed(seed, 12, 10)); first != nil {
 			seen[first.Status]++
 		}
-		agree(t, knapsack(seed, 12, 6))
+		agree(t, knapsack(seed, 12, 6, 2))
 	}
 	if len(seen) > 0 {
 		require.Positive(t, seen[solver.Optimal])
@@ -174,7 +174,7 @@ func change(t *testing.T, rng *rand.Rand, step int, sessions []solver.Session) {
 // A cancelled mixed-integer search returns soon, with a limit and, if it has one, a
 // feasible point.
 func TestIntegerSearchStops(t *testing.T) {
-	p := knapsack(1, 120, 60)
+	p := knapsack(1, 120, 60, 2)
 	for _, b := range backends {
 		ctx, cancel := context.WithCancel(context.Background())
 		timer := time.AfterFunc(200*time.Millisecond, cancel)

@@ -9,9 +9,9 @@ import (
 )
 
 // knapsack fills rows capacities with items, each all or nothing, of the greatest value.
-// About half of the weights are zero, the others and the values integers up to 100; a
+// One weight in so many is not zero; those and the values are integers up to 100. A
 // capacity is half of its row's weight.
-func knapsack(seed uint64, items, rows int) *solver.Problem {
+func knapsack(seed uint64, items, rows, oneIn int) *solver.Problem {
 	rng := rand.New(rand.NewPCG(seed, 0x4a9))
 	p := &solver.Problem{Sense: solver.Maximize}
 	for range items {
@@ -22,7 +22,7 @@ func knapsack(seed uint64, items, rows int) *solver.Problem {
 		var values []float64
 		sum := 0.0
 		for j := range items {
-			if rng.IntN(2) == 0 {
+			if rng.IntN(oneIn) == 0 {
 				columns, values = append(columns, j), append(values, float64(1+rng.IntN(100)))
 				sum += values[len(values)-1]
 			}
