@@ -83,8 +83,8 @@ func TestIterationLimit(t *testing.T) {
 	require.Equal(t, solver.Optimal, got.Status)
 }
 
-// knapsack is max Σ values·x over 40 rows of random weights.
-func knapsack() *solver.Problem {
+// longSearch is a mixed-integer problem that takes a long search.
+func longSearch() *solver.Problem {
 	p := solvertest.Bounded(3, 40, 40)
 	p.Sense = solver.Maximize
 	for j := range p.Variables {
@@ -95,7 +95,7 @@ func knapsack() *solver.Problem {
 
 // Limits of a mixed-integer search have a name, and what comes with them is feasible.
 func TestSearchLimits(t *testing.T) {
-	p := knapsack()
+	p := longSearch()
 	for reason, opts := range map[solver.Reason]solver.Options{
 		solver.ReasonNodes:   {MaxNodes: 5},
 		solver.ReasonTimeout: {TimeLimit: 100 * time.Millisecond},
