@@ -47,6 +47,7 @@ type reportPage struct {
 	Conflicts  int // instances that one run calls sat, another unsat
 	Wrong      int // results that contradict the list
 	HasListed  bool
+	Columns    int // of the tables of instances
 }
 
 // reportRun is a run as the legend shows it.
@@ -126,6 +127,9 @@ func newPage(title string, runs []resultsRun, stored []*storedCounterexample) (*
 		}
 		p.Benchmarks[at].Instances = append(p.Benchmarks[at].Instances, in)
 		p.count(in)
+	}
+	if p.Columns = 2 + 2*len(runs); p.HasListed {
+		p.Columns++
 	}
 	p.Total = reportGroup{Name: "total", Instances: all}
 	var err error

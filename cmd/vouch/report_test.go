@@ -42,7 +42,7 @@ func TestReportOfBench(t *testing.T) {
 	assert.Empty(t, stderr)
 	page := read(t, out)
 	for _, want := range []string{
-		"<!DOCTYPE html>", "2 instances, 1 benchmarks, 1 run.", "<svg", `data-words="2022/tiny zero.onnx holds.vnnlib unsat"`,
+		"<!DOCTYPE html>", "2 instances, 1 benchmark, 1 run.", "<svg", `data-words="2022/tiny zero.onnx holds.vnnlib unsat"`,
 		`data-words="2022/tiny zero.onnx violated.vnnlib sat counterexample"`, "<td>X_0</td><td>-1</td>", "<td>Y_0</td>",
 	} {
 		assert.Contains(t, page, want)

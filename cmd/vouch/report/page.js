@@ -6,7 +6,7 @@
   const field = document.getElementById("filter");
   const groups = [...document.querySelectorAll("details.benchmark")].map((box) => ({
     box, note: box.querySelector("summary .shown"),
-    rows: [...box.querySelectorAll("tr.instance")].map((row) => ({row, words: row.dataset.words.toLowerCase()})),
+    rows: [...box.querySelectorAll("tbody.instance")].map((row) => ({row, words: row.dataset.words.toLowerCase()})),
   }));
   function apply() {
     const wanted = field.value.toLowerCase().split(/\s+/).filter(Boolean);
