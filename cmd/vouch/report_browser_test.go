@@ -51,6 +51,9 @@ func look(t *testing.T, path, fragment string, args ...string) string {
 }
 
 func TestReportInBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a browser four times")
+	}
 	browser(t)
 	dir := t.TempDir()
 	put(t, dir, "a.csv", "digits,n,p,0.1,sat,0.5\ndigits,n,q,0.1,unsat,0.01\ncontrol,n,r,0.1,timeout,20\n")
