@@ -100,6 +100,11 @@ func page(root string) (string, error) {
 
 // requirements are the modules that go.mod names, with their folders.
 func requirements(root string) ([]module, error) {
+	// Read here too, though the go command will: go test takes a result from its
+	// cache as long as the files that the test itself has read are the same.
+	if _, err := os.ReadFile(filepath.Join(root, "go.mod")); err != nil {
+		return nil, err
+	}
 	data, err := run(root, nil, "mod", "edit", "-json")
 	if err != nil {
 		return nil, err
