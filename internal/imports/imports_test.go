@@ -51,6 +51,7 @@ var table = []rule{
 	{"bab", []string{"bounds", "nn", "spec", "solver"}, nil},
 	{"qnn", []string{"nn", "spec", "solver"}, nil},
 	{"train", []string{"nn", "bounds", "spec"}, nil},
+	{"train/dataset", nil, nil},
 	{"internal/pgd", []string{"nn", "spec"}, nil},
 	{"internal/lpcheck", []string{"solver"}, nil},
 	{"internal/lpadapter", []string{"solver"}, nil},
