@@ -1,0 +1,455 @@
+package train
+
+// The trainer: epochs of steps on shuffled batches.
+//
+// All randomness comes from the seed and the number of the step (of the epoch,
+// for the order of the samples), and the engine computes the same bits on any
+// number of processors. So a run is a function of its options and data, and
+// one that is killed goes on from its last checkpoint to the same weights.
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/vouchnn/vouch/nn"
+)
+
+// Trainer fits a network's parameters to data. Engine is ours; package
+// train/gorgonia has another to compare with.
+type Trainer interface {
+	// Fit changes the parameters of net. When it returns an error, the network
+	// holds the parameters from before the step that failed.
+	Fit(ctx context.Context, net nn.Network, data Data, opts Options) (*History, error)
+}
+
+// Options of Fit. Loss and Epochs are needed.
+type Options struct {
+	Loss   Loss
+	Epochs int
+	// Batch is the number of samples of a step. Default 0: 128. The last
+	// batch of an epoch has what is left.
+	Batch int
+	// Optimizer makes the steps. Default nil: Adam{}.
+	Optimizer Optimizer
+	// Rate is the optimiser's. Default nil: Constant(1e-3).
+	Rate Schedule
+	// Seed of the order of samples, of dropout, augmentation and attacks.
+	Seed uint64
+	// ClipNorm scales a gradient that is longer down to this. Default 0: no limit.
+	ClipNorm float64
+	// Dropout is rates by name of the node whose values are dropped.
+	Dropout map[string]float64
+	// FreezeStatistics normalises by the network's own statistics while
+	// training, and leaves them as they are.
+	FreezeStatistics bool
+	// Quantization rounds numbers in training. Afterwards the network holds
+	// the rounded parameters.
+	Quantization *Quantization
+	// Augment changes a sample in place before it is used. Default nil: none.
+	Augment Augment
+
+	// Validation is measured after each epoch. Default nil: nothing is.
+	Validation Data
+	// Measure is what is measured: greater is better. Default nil: accuracy.
+	Measure func(ctx context.Context, net nn.Network, data Data) (float64, error)
+	// Patience ends training after so many epochs without a better
+	// measurement. Default 0: never.
+	Patience int
+	// KeepBest ends with the parameters of the epoch that measured best.
+	KeepBest bool
+
+	// Checkpoint is a directory to write to, and to resume from if there is a
+	// checkpoint of this run. Default "": none.
+	Checkpoint string
+	// Every is the number of steps between checkpoints. Default 0: an epoch.
+	Every int
+	// Fingerprint tells what the options cannot: which loss, which data. A
+	// checkpoint with another is refused.
+	Fingerprint string
+
+	// Progress is called after each step from Fit's goroutine. An error ends
+	// training with it. Default nil: none.
+	Progress func(Event) error
+
+	create func(string) (io.WriteCloser, error) // for tests of full disks
+}
+
+// Augment changes a sample of the given shape in place.
+type Augment interface {
+	Apply(x []float32, shape nn.Shape, rng Rand)
+}
+
+// Rand is the randomness of an augmentation, a part of *rand.Rand.
+type Rand interface {
+	IntN(n int) int
+	Float64() float64
+}
+
+// Event is a glance at a running training.
+type Event struct {
+	Epoch, Epochs int // from 1
+	Step, Steps   int // of all epochs, from 1
+	Loss          float64
+	Terms         map[string]float64 // of this step, by Term.Name; valid during the call
+	Rate          float64
+	// EpochEnd says that the epoch is complete; Record is then its summary.
+	EpochEnd bool
+	Record   EpochRecord
+}
+
+// EpochRecord is the summary of an epoch.
+type EpochRecord struct {
+	Loss     float64            `json:"loss"` // mean over its steps
+	Terms    map[string]float64 `json:"terms,omitempty"`
+	Measured float64            `json:"measured"` // 0 without Validation
+	Seconds  float64            `json:"seconds"`  // wall time, of this process's part
+}
+
+// History is what a run has done, earlier parts of it included.
+type History struct {
+	Epochs  []EpochRecord `json:"epochs"`
+	Best    int           `json:"best"`    // epoch that measured best, from 1; 0 without Validation
+	Stopped bool          `json:"stopped"` // by Patience
+	Resumed int           `json:"-"`       // steps that an earlier process has done
+}
+
+// term is a sum of numbers reported under a name.
+type term struct {
+	Name  string  `json:"name"`
+	Sum   float64 `json:"sum"`
+	Count int     `json:"count"`
+}
+
+// Validate names the first option that is out of range, without looking at the
+// loss's network.
+func (o *Options) Validate() error {
+	switch {
+	case o.Loss == nil:
+		return valuef("Options.Loss", "is missing")
+	case o.Epochs < 1 || o.Epochs > 1<<20:
+		return valuef("Options.Epochs", "is %d, want 1 to 2^20", o.Epochs)
+	case o.Batch < 0 || o.Batch > 1<<16:
+		return valuef("Options.Batch", "is %d, want 0 to 65536", o.Batch)
+	case !(o.ClipNorm >= 0):
+		return valuef("Options.ClipNorm", "is %v, want at least 0", o.ClipNorm)
+	case o.Patience < 0:
+		return valuef("Options.Patience", "is %d, want at least 0", o.Patience)
+	case o.Every < 0:
+		return valuef("Options.Every", "is %d, want at least 0", o.Every)
+	case (o.KeepBest || o.Patience > 0) && o.Validation == nil:
+		return valuef("Options.Validation", "is missing, which KeepBest and Patience need")
+	}
+	if o.Optimizer != nil {
+		if err := o.Optimizer.Validate(); err != nil {
+			return err
+		}
+	}
+	return o.Rate.within("Options.Rate", 0, math.MaxFloat32)
+}
+
+// Engine trains with this package's own reverse mode.
+type Engine struct{}
+
+// Fit implements Trainer.
+//
+// Errors: *ValueError, *LabelError, *DivergedError, *CheckpointError,
+// *nn.UnsupportedError where a loss has no rule for an operator, and the
+// context's error; in the last case a checkpoint has been written.
+func (Engine) Fit(ctx context.Context, net nn.Network, data Data, opts Options) (*History, error) {
+	r, err := newRun(net, data, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.resume(); err != nil {
+		return nil, err
+	}
+	err = r.loop(ctx)
+	return &r.h.History, err
+}
+
+// run is the state of one training.
+type run struct {
+	m         *model
+	data      Data
+	opts      Options
+	path      string // of the checkpoint, or ""
+	perEpoch  int
+	steps     int
+	h         header
+	w         []float32   // parameters, unrounded
+	slots     [][]float32 // of the optimiser
+	best      []float32   // parameters and statistics of the best epoch
+	rounded   []float32   // for quantization, and where a gradient passes
+	inside    []float32
+	step      *Step
+	x         []float32
+	labels    []int
+	epochDone time.Time
+	order     []int
+	ordered   int // epoch that order is of, from 1
+	pcg       source
+	terms     map[string]float64 // reported in this step
+}
+
+func newRun(net nn.Network, data Data, opts Options) (*run, error) {
+	if err := opts.Validate(); err != nil {
+		return nil, err
+	}
+	if opts.Batch == 0 {
+		opts.Batch = 128
+	}
+	if opts.Optimizer == nil {
+		opts.Optimizer = Adam{}
+	}
+	if opts.Rate == nil {
+		opts.Rate = Constant(1e-3)
+	}
+	if opts.create == nil {
+		opts.create = createFile
+	}
+	m, err := newModel(net, &opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.checkData("data", data); err != nil {
+		return nil, err
+	}
+	if opts.Validation != nil {
+		if err := m.checkData("Options.Validation", opts.Validation); err != nil {
+			return nil, err
+		}
+	}
+	if err := opts.Loss.Validate(net); err != nil {
+		return nil, err
+	}
+	r := &run{
+		m: m, data: data, opts: opts, perEpoch: (data.Len() + opts.Batch - 1) / opts.Batch,
+		w: make([]float32, m.weights), step: newStep(m), x: make([]float32, opts.Batch*m.inputs), labels: make([]int, opts.Batch),
+		epochDone: time.Now(), terms: map[string]float64{},
+	}
+	if opts.Every == 0 {
+		r.opts.Every = r.perEpoch
+	}
+	r.steps = r.perEpoch * opts.Epochs
+	for range opts.Optimizer.Slots() {
+		r.slots = append(r.slots, make([]float32, m.weights))
+	}
+	if m.quant != nil {
+		r.rounded, r.inside = make([]float32, m.weights), make([]float32, m.weights)
+	}
+	m.pull(r.w)
+	r.h.Run = r.describe()
+	if opts.Checkpoint != "" {
+		r.path = filepath.Join(opts.Checkpoint, CheckpointName)
+	}
+	r.step.record = func(name string, value float64) { r.terms[name] = value }
+	return r, nil
+}
+
+// describe is what a checkpoint must agree on to be resumed.
+func (r *run) describe() string {
+	h := fnv.New64a()
+	for _, n := range r.m.nodes {
+		kind := ""
+		if n.Op != nil {
+			kind = n.Op.Kind()
+		}
+		fmt.Fprintf(h, "%s %v %v;", kind, n.Inputs, n.Shape)
+	}
+	o := &r.opts
+	fmt.Fprintf(h, "%v %v %v %v", o.Dropout, o.FreezeStatistics, o.ClipNorm, o.KeepBest)
+	if o.Quantization != nil {
+		fmt.Fprintf(h, "%+v", *o.Quantization)
+	}
+	return fmt.Sprintf("network and options %016x, %d samples, %d epochs of batches of %d, seed %d, %T%+v, %q",
+		h.Sum64(), r.data.Len(), o.Epochs, o.Batch, o.Seed, o.Optimizer, o.Optimizer, o.Fingerprint)
+}
+
+// count adds the numbers that a complete step reported to the epoch's.
+func (r *run) count() {
+	for name, value := range r.terms {
+		i := slices.IndexFunc(r.h.Terms, func(t term) bool { return t.Name == name })
+		if i < 0 {
+			i = len(r.h.Terms)
+			r.h.Terms = append(r.h.Terms, term{Name: name})
+		}
+		r.h.Terms[i].Sum += value
+		r.h.Terms[i].Count++
+	}
+}
+
+// loop makes the steps that are left.
+func (r *run) loop(ctx context.Context) error {
+	for r.h.Step < r.steps && !r.h.History.Stopped {
+		value, rate, err := r.one(ctx)
+		if err != nil {
+			r.push()
+			if ctx.Err() != nil {
+				if saved := r.save(); saved != nil {
+					return saved
+				}
+			}
+			return err
+		}
+		r.h.Step++
+		r.h.Sum += value
+		r.count()
+		e := Event{
+			Epoch: (r.h.Step-1)/r.perEpoch + 1, Epochs: r.opts.Epochs, Step: r.h.Step, Steps: r.steps, Loss: value, Rate: rate, Terms: r.terms,
+		}
+		if r.h.Step%r.perEpoch == 0 {
+			if err := r.endEpoch(ctx, &e); err != nil {
+				return err
+			}
+		}
+		if r.h.Step%r.opts.Every == 0 || r.h.Step == r.steps || r.h.History.Stopped {
+			if err := r.save(); err != nil {
+				return err
+			}
+		}
+		if r.opts.Progress != nil {
+			if err := r.opts.Progress(e); err != nil {
+				return err
+			}
+		}
+	}
+	if r.opts.KeepBest && r.best != nil {
+		copy(r.w, r.best)
+		r.setStatistics(r.best[len(r.w):])
+	}
+	r.push()
+	return nil
+}
+
+// one makes one step. Until it succeeds nothing but buffers has changed.
+func (r *run) one(ctx context.Context) (value, rate float64, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, 0, err
+	}
+	epoch, at := r.h.Step/r.perEpoch+1, r.h.Step%r.perEpoch*r.opts.Batch
+	n := min(r.opts.Batch, r.data.Len()-at)
+	r.pcg.seed(r.opts.Seed, uint64(r.h.Step)+1)
+	if err := r.batch(epoch, at, n); err != nil {
+		return 0, 0, err
+	}
+	progress := float64(r.h.Step) / float64(r.steps)
+	statistics := r.statistics()
+	clear(r.terms)
+	r.push()
+	s := r.step
+	s.begin(Batch{Size: n, X: r.x[:n*r.m.inputs], Labels: r.labels[:n]}, progress, r.pcg.rand)
+	value, err = s.gradient(ctx, r.opts.Loss)
+	if err == nil {
+		err = r.finite(epoch, value)
+	}
+	if err != nil {
+		r.setStatistics(statistics)
+		return 0, 0, err
+	}
+	if r.m.quant != nil {
+		multiply(s.grad, r.inside)
+	}
+	rate = r.opts.Rate(progress)
+	for i := range r.m.params {
+		p := &r.m.params[i]
+		u := Update{W: r.w[p.from:p.to], G: s.grad[p.from:p.to], Step: r.h.Step + 1, Rate: rate, Weight: p.weight}
+		for _, slot := range r.slots {
+			u.Slots = append(u.Slots, slot[p.from:p.to])
+		}
+		r.opts.Optimizer.Update(&u)
+	}
+	return value, rate, nil
+}
+
+// finite checks loss and gradient, and clips the gradient.
+func (r *run) finite(epoch int, value float64) error {
+	bad := func(what string, v float64) error {
+		return &DivergedError{Epoch: epoch, Step: r.h.Step + 1, What: what, Value: v}
+	}
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		return bad("loss", value)
+	}
+	square := 0.0
+	for _, g := range r.step.grad {
+		square += float64(g) * float64(g)
+	}
+	if math.IsNaN(square) || math.IsInf(square, 0) {
+		return bad("gradient", math.Sqrt(square))
+	}
+	if norm := math.Sqrt(square); r.opts.ClipNorm > 0 && norm > r.opts.ClipNorm {
+		f := float32(r.opts.ClipNorm / norm)
+		for i := range r.step.grad {
+			r.step.grad[i] *= f
+		}
+	}
+	return nil
+}
+
+// batch reads n samples from place at of the epoch's order.
+func (r *run) batch(epoch, at, n int) error {
+	if r.ordered != epoch {
+		r.order, r.ordered = permutation(r.opts.Seed, epoch, r.data.Len()), epoch
+	}
+	for i, k := range r.order[at : at+n] {
+		x := r.x[i*r.m.inputs : (i+1)*r.m.inputs]
+		label, err := r.m.read(r.data, k, x)
+		if err != nil {
+			return err
+		}
+		r.labels[i] = label
+		if r.opts.Augment != nil {
+			r.opts.Augment.Apply(x, r.m.nodes[0].Shape, r.pcg.rand)
+		}
+	}
+	return nil
+}
+
+// push sets the network's parameters.
+func (r *run) push() {
+	if r.m.quant == nil {
+		r.m.push(r.w)
+		return
+	}
+	r.m.quant.round(r.m, r.w, r.rounded, r.inside)
+	r.m.push(r.rounded)
+}
+
+// endEpoch measures and summarises.
+func (r *run) endEpoch(ctx context.Context, e *Event) error {
+	h := &r.h.History
+	rec := EpochRecord{Loss: r.h.Sum / float64(r.perEpoch), Terms: map[string]float64{}}
+	for _, t := range r.h.Terms {
+		rec.Terms[t.Name] = t.Sum / float64(t.Count)
+	}
+	if r.opts.Validation != nil {
+		r.push()
+		var err error
+		if r.opts.Measure != nil {
+			rec.Measured, err = r.opts.Measure(ctx, r.m.net, r.opts.Validation)
+		} else {
+			rec.Measured, err = r.m.accuracy(ctx, r.opts.Validation)
+		}
+		if err != nil {
+			// The epoch is not complete without it: a resumed run repeats the
+			// measurement, not the step.
+			return err
+		}
+		if h.Best == 0 || rec.Measured > h.Epochs[h.Best-1].Measured {
+			h.Best = len(h.Epochs) + 1
+			r.best = append(append(r.best[:0], r.w...), r.statistics()...)
+		}
+		h.Stopped = r.opts.Patience > 0 && len(h.Epochs)+1-h.Best >= r.opts.Patience
+	}
+	rec.Seconds = time.Since(r.epochDone).Seconds()
+	r.epochDone = time.Now()
+	h.Epochs = append(h.Epochs, rec)
+	r.h.Sum, r.h.Terms = 0, nil
+	e.EpochEnd, e.Record = true, rec
+	return nil
+}
