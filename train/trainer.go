@@ -13,6 +13,7 @@ import (
 	"hash/fnv"
 	"io"
 	"math"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"time"
@@ -82,13 +83,7 @@ type Options struct {
 
 // Augment changes a sample of the given shape in place.
 type Augment interface {
-	Apply(x []float32, shape nn.Shape, rng Rand)
-}
-
-// Rand is the randomness of an augmentation, a part of *rand.Rand.
-type Rand interface {
-	IntN(n int) int
-	Float64() float64
+	Apply(x []float32, shape []int, rng *rand.Rand)
 }
 
 // Event is a glance at a running training.
