@@ -6,6 +6,8 @@
 //	vouch bench    decide many, replay, compare, summarise    bench.go
 //	vouch bounds   lower bounds of a property's functions     bounds.go
 //	vouch info     what a network file holds                  info.go
+//	vouch train    train a network that is easy to verify     train.go
+//	vouch eval     accuracy, proofs and attacks, as tables    eval.go
 //	vouch version  what this program was built from           version.go
 //
 // Exit codes: 0 if the question was answered (unknown and timeout are answers),

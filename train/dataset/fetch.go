@@ -179,7 +179,7 @@ func checkFile(name, sum string) error {
 	if isMD5 {
 		h = md5.New() // #nosec G401
 	} else if r, err = gzip.NewReader(f); err != nil {
-		return err
+		return fmt.Errorf("is not gzip: %w", err)
 	}
 	if n, err := io.Copy(h, io.LimitReader(r, maxDownload+1)); err != nil {
 		return err
