@@ -102,6 +102,10 @@ func (s *Step) Reference() *Pass {
 	return s.plain
 }
 
+// Adversarial is the pass at the points of the latest attack in this step, nil
+// before there is one.
+func (s *Step) Adversarial() *Pass { return s.last }
+
 // At is a new pass at other points [Size × inputs], in training mode.
 func (s *Step) At(x []float32) *Pass {
 	p := s.pass()
