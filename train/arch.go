@@ -201,9 +201,13 @@ var (
 
 // big is conv_big: four convolutions and three dense layers.
 var big = []Layer{
-	Conv{Out: 32, Kernel: 3, Pad: []int{1}}, Conv{Out: 32, Kernel: 4, Stride: 2, Pad: []int{1}},
-	Conv{Out: 64, Kernel: 3, Pad: []int{1}}, Conv{Out: 64, Kernel: 4, Stride: 2, Pad: []int{1}},
-	Dense{512}, Dense{512}, Dense{10},
+	Conv{Out: 32, Kernel: 3, Pad: []int{1}},
+	Conv{Out: 32, Kernel: 4, Stride: 2, Pad: []int{1}},
+	Conv{Out: 64, Kernel: 3, Pad: []int{1}},
+	Conv{Out: 64, Kernel: 4, Stride: 2, Pad: []int{1}},
+	Dense{512},
+	Dense{512},
+	Dense{10},
 }
 
 // Architectures lists the networks of the paper.

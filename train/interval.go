@@ -36,6 +36,7 @@ type intervals struct {
 	used         bool
 	cat          map[int][2][][]float32 // by affine node, centre and radius of each input
 	scratch      [2][]float32
+	slopes       [2][][]float32 // buffers of inputGradients
 	signed       []float32
 	joint        map[int]*composition
 }
@@ -178,6 +179,26 @@ func (b *intervals) monotoneBack(i int, in, out, gradOut, gradIn []float32) {
 	b.m.nodes[i].Op.VJP32(c)
 }
 
+// inputGradients is zeros for the gradients of centre and radius of each input
+// but the network's own.
+func (b *intervals) inputGradients(n *nn.Node) (c, r [][]float32) {
+	for len(b.slopes[0]) < len(n.Inputs) {
+		b.slopes[0], b.slopes[1] = append(b.slopes[0], nil), append(b.slopes[1], nil)
+	}
+	c, r = make([][]float32, len(n.Inputs)), make([][]float32, len(n.Inputs))
+	for k, j := range n.Inputs {
+		if j == 0 {
+			continue
+		}
+		for side, into := range [2][][]float32{c, r} {
+			b.slopes[side][k] = grown(b.slopes[side][k], len(b.lower[j]))
+			clear(b.slopes[side][k])
+			into[k] = b.slopes[side][k]
+		}
+	}
+	return c, r
+}
+
 // affineBack carries gl, gu of an affine node to its inputs and parameters.
 func (b *intervals) affineBack(i int, params [][][]float32) {
 	n := &b.m.nodes[i]
@@ -191,12 +212,7 @@ func (b *intervals) affineBack(i int, params [][][]float32) {
 		}
 	})
 	held := b.cat[i]
-	cIn, rIn := make([][]float32, len(n.Inputs)), make([][]float32, len(n.Inputs))
-	for k, j := range n.Inputs {
-		if j != 0 {
-			cIn[k], rIn[k] = make([]float32, len(b.lower[j])), make([]float32, len(b.lower[j]))
-		}
-	}
+	cIn, rIn := b.inputGradients(n)
 	c := b.call(i, held[0], b.lower[i])
 	c.GradOut, c.GradIn, c.GradParams = gc, cIn, params[i]
 	n.Op.VJP32(c)

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vouchnn/vouch/internal/parallel"
 	"github.com/vouchnn/vouch/nn"
 )
 
@@ -370,10 +371,7 @@ func (r *run) finite(epoch int, value float64) error {
 	if math.IsNaN(value) || math.IsInf(value, 0) {
 		return bad("loss", value)
 	}
-	square := 0.0
-	for _, g := range r.step.grad {
-		square += float64(g) * float64(g)
-	}
+	square := sumOfSquares(r.step.grad)
 	if math.IsNaN(square) || math.IsInf(square, 0) {
 		return bad("gradient", math.Sqrt(square))
 	}
@@ -391,18 +389,39 @@ func (r *run) batch(epoch, at, n int) error {
 	if r.ordered != epoch {
 		r.order, r.ordered = permutation(r.opts.Seed, epoch, r.data.Len()), epoch
 	}
-	for i, k := range r.order[at : at+n] {
-		x := r.x[i*r.m.inputs : (i+1)*r.m.inputs]
-		label, err := r.m.read(r.data, k, x)
-		if err != nil {
-			return err
+	parallel.For(n, 1+grain/8/r.m.inputs, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			r.labels[i] = r.data.Read(r.order[at+i], r.x[i*r.m.inputs:(i+1)*r.m.inputs])
 		}
-		r.labels[i] = label
+	})
+	for i, label := range r.labels[:n] {
+		if label < 0 || label >= r.m.outputs {
+			return &LabelError{Index: r.order[at+i], Label: label, Classes: r.m.outputs}
+		}
 		if r.opts.Augment != nil {
-			r.opts.Augment.Apply(x, r.m.nodes[0].Shape, r.pcg.rand)
+			r.opts.Augment.Apply(r.x[i*r.m.inputs:(i+1)*r.m.inputs], r.m.nodes[0].Shape, r.pcg.rand)
 		}
 	}
 	return nil
+}
+
+// sumOfSquares adds up in pieces of a fixed size, so that the sum does not
+// depend on the number of processors.
+func sumOfSquares(x []float32) float64 {
+	const piece = 1 << 13
+	sums := make([]float64, (len(x)+piece-1)/piece)
+	parallel.For(len(sums), 4, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			for _, v := range x[k*piece : min((k+1)*piece, len(x))] {
+				sums[k] += float64(v) * float64(v)
+			}
+		}
+	})
+	total := 0.0
+	for _, v := range sums {
+		total += v
+	}
+	return total
 }
 
 // push sets the network's parameters.

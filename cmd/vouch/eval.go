@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -119,7 +120,6 @@ func (c *evalCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer rows.close()
 	bar := c.bar(len(nets) * len(radii) * len(images))
 	for i := range nets {
 		if err = c.measure(ctx, &nets[i], test, images, radii, opts, rows, bar); err != nil {
@@ -129,6 +129,7 @@ func (c *evalCommand) run(ctx context.Context) error {
 	if bar != nil {
 		bar.Finish()
 	}
+	err = errors.Join(err, rows.close())
 	// Ctrl-C leaves the results so far.
 	if shown := c.show(nets); shown != nil {
 		return shown

@@ -280,6 +280,7 @@ type epochs struct {
 	a     *app
 	quiet bool
 	bar   *progressbar.ProgressBar
+	shown int // steps on the bar
 }
 
 func newEpochs(a *app, quiet bool) *epochs { return &epochs{a: a, quiet: quiet} }
@@ -292,7 +293,8 @@ func (e *epochs) event(ev train.Event) error {
 	}
 	if e.bar != nil {
 		e.bar.Describe(fmt.Sprintf("epoch %d/%d, loss %.4f", ev.Epoch, ev.Epochs, ev.Loss))
-		e.bar.Set(ev.Step)
+		e.bar.Add(ev.Step - e.shown)
+		e.shown = ev.Step
 	}
 	if !ev.EpochEnd || e.quiet {
 		return nil

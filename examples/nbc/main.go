@@ -114,7 +114,8 @@ func tell(ctx context.Context, w io.Writer, s settings) ([]eval.Column, error) {
 		fmt.Fprintf(w, "%-10s  trained in %5.1f s, verified in %5.1f s, test accuracy %.1f %%\n",
 			method, trained.Seconds(), (time.Since(start) - trained).Seconds(), c.Accuracy)
 	}
-	return columns, show(w, s, columns)
+	show(w, s, columns)
+	return columns, nil
 }
 
 // open draws or reads the images.
@@ -181,7 +182,7 @@ func measure(ctx context.Context, s settings, method string, net nn.Network, tes
 }
 
 // show writes the table, in columns, and what the best of each line scores.
-func show(w io.Writer, s settings, columns []eval.Column) error {
+func show(w io.Writer, s settings, columns []eval.Column) {
 	lines := eval.Lines(columns)
 	fmt.Fprintf(w, "\nTrained with radius %g on %s; %d test images, %v for each property; * is the best.\n\n",
 		s.epsilon, s.data, columns[0].Summaries[0].Properties, s.timeout)
@@ -204,5 +205,4 @@ func show(w io.Writer, s settings, columns []eval.Column) error {
 		}
 		fmt.Fprintln(w)
 	}
-	return nil
 }

@@ -13,7 +13,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/http"
 	"os"
@@ -173,8 +172,7 @@ func checkFile(name, sum string) error {
 		return err
 	}
 	defer f.Close()
-	var h hash.Hash = sha256.New()
-	var r io.Reader = f
+	h, r := sha256.New(), io.Reader(f)
 	want, isMD5 := strings.CutPrefix(sum, "md5:")
 	if isMD5 {
 		h = md5.New() // #nosec G401

@@ -148,7 +148,7 @@ func TestDigits(t *testing.T) {
 	small, large := Digits(3, 50, false), Digits(3, 50, true)
 	assert.Equal(t, small.Labels, large.Labels)
 	assert.Equal(t, []int{1, 28, 28}, large.Shape)
-	assert.Equal(t, 28*28, len(large.Image(0)))
+	assert.Len(t, large.Image(0), 28*28)
 	for i, p := range small.Image(7) {
 		y, x := 2+i/12*2, 2+i%12*2
 		assert.Equal(t, p, large.Image(7)[(y+1)*28+x])
