@@ -26,7 +26,7 @@ import (
 // train/gorgonia has another to compare with.
 type Trainer interface {
 	// Fit changes the parameters of net. When it returns an error, the network
-	// holds the parameters from before the step that failed.
+	// holds the parameters of the last step that was complete.
 	Fit(ctx context.Context, net nn.Network, data Data, opts Options) (*History, error)
 }
 
@@ -311,6 +311,7 @@ func (r *run) loop(ctx context.Context) error {
 		}
 		if r.opts.Progress != nil {
 			if err := r.opts.Progress(e); err != nil {
+				r.push()
 				return err
 			}
 		}
@@ -450,9 +451,7 @@ func (r *run) endEpoch(ctx context.Context, e *Event) error {
 			rec.Measured, err = r.m.accuracy(ctx, r.opts.Validation)
 		}
 		if err != nil {
-			// The epoch is not complete without it: a resumed run repeats the
-			// measurement, not the step.
-			return err
+			return err // the checkpoint is still that of an earlier step
 		}
 		if h.Best == 0 || rec.Measured > h.Epochs[h.Best-1].Measured {
 			h.Best = len(h.Epochs) + 1

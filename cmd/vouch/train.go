@@ -32,6 +32,10 @@ With -resume DIR a checkpoint is kept in DIR, after each epoch and at Ctrl-C; th
 same command goes on from it and ends with the same weights as if it had not been
 stopped. The same seed gives the same network on any number of processors.
 
+-integers Q rounds weights and values in training as QVIP's networks of Q bits do;
+the network written then has rounded weights, but its values are not rounded, and
+nor are they for the test accuracy that is printed.
+
 A line per epoch goes to standard output. The network is written to -out at the end.`
 
 // trainCommand is the flags of vouch train.
@@ -40,6 +44,7 @@ type trainCommand struct {
 	arch, from, data, dir, loss, out, resume string
 	init, optimizer                          choiceFlag
 	epochs, batch, subset, valid, patience   int
+	integers                                 int
 	rate                                     float64
 	seed                                     uint64
 	augment, download, json                  bool
@@ -97,6 +102,7 @@ func newTrain(a *app) *cobra.Command {
 	fs.BoolVar(&c.augment, "augment", false, "shift images by up to 4 pixels, and mirror those in colour")
 	fs.IntVar(&c.valid, "valid", 0, "hold out the last so many images, and keep the best epoch on them")
 	fs.IntVar(&c.patience, "patience", 0, "stop after so many epochs that are not better, with -valid (0: never)")
+	fs.IntVar(&c.integers, "integers", 0, "train for integers of so many bits, in QVIP's formats (0: not)")
 	fs.BoolVar(&c.json, "json", false, "print one JSON object at the end instead of lines")
 	c.profiles.register(fs)
 	demand(cmd, "out")
@@ -127,6 +133,9 @@ func (c *trainCommand) run(ctx context.Context) error {
 	net, err := c.network()
 	if err != nil {
 		return err
+	}
+	if c.integers != 0 {
+		opts.Quantization = train.QVIP(c.integers, layersOf(net))
 	}
 	set, test, err := openSets(ctx, c.app, c.data, c.dir, c.download)
 	if err != nil {
@@ -199,6 +208,9 @@ func (c *trainCommand) options() (train.Options, error) {
 	if err := check.Validate(); err != nil {
 		return o, usagef("%v", err)
 	}
+	if c.integers < 0 || c.integers == 1 || c.integers > 24 {
+		return o, usagef("-integers %d is not in [2, 24]", c.integers)
+	}
 	if c.subset < 0 || c.valid < 0 {
 		return o, usagef("-subset %d and -valid %d must be at least 0", c.subset, c.valid)
 	}
@@ -210,6 +222,18 @@ func needsRadius(loss string) bool {
 	return slices.ContainsFunc(strings.Split(loss, "+"), func(p string) bool {
 		return p == "madry" || p == "trades" || p == "rs" || p == "ibp" || p == "nbc"
 	})
+}
+
+// layersOf counts the layers that have formats of their own.
+func layersOf(net nn.Network) int {
+	n := 0
+	for _, node := range net.Nodes() {
+		switch node.Op.(type) {
+		case *nn.Dense, *nn.Conv:
+			n++
+		}
+	}
+	return n
 }
 
 // network is the network to train.

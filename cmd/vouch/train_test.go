@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,6 +60,18 @@ func TestTrainAndEval(t *testing.T) {
 	assert.Equal(t, exitError, code)
 	assert.Contains(t, errOut, "belongs to another run")
 
+	code, out, errOut = vouch("train", "-data", "digits", "-loss", "ce", "-epochs", "1", "-subset", "300", "-integers", "6", "-optimizer", "sgd", "-out", filepath.Join(dir, "q.onnx"))
+	require.Zero(t, code, errOut)
+	assert.Contains(t, out, "epoch 1/1")
+	net, err := loadNetwork(filepath.Join(dir, "q.onnx"), false)
+	require.NoError(t, err)
+	for _, n := range net.graph.Nodes()[1:] {
+		for _, p := range n.Op.Params() {
+			for _, v := range p.Values() {
+				require.Zero(t, math.Mod(v*32, 1), "a weight is a whole number of 32nds")
+			}
+		}
+	}
 	testEval(t, dir)
 }
 
@@ -122,6 +135,7 @@ func TestTrainUsage(t *testing.T) {
 		{[]string{"-out", out, "-data", "nix"}, "the data sets are"},
 		{[]string{"-out", out, "-epochs", "0"}, "Options.Epochs is 0"},
 		{[]string{"-out", out, "-rate", "-1"}, "Options.Rate"},
+		{[]string{"-out", out, "-integers", "1"}, "-integers 1"},
 		{[]string{"-out", out, "-patience", "2"}, "Validation"},
 		{[]string{"-out", out, "-data", "digits", "-subset", "5", "-valid", "5"}, "leaves none"},
 		{[]string{"-out", out, "-optimizer", "lbfgs"}, "want one of adam"},

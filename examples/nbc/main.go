@@ -79,7 +79,7 @@ func small() settings {
 // larger trains the paper's M1.
 func larger() settings {
 	s := small()
-	s.images, s.test, s.epochs, s.steps, s.timeout = 6000, 2000, 8, 5, 2*time.Second
+	s.images, s.test, s.epochs, s.steps = 5000, 2000, 8, 5
 	s.radii = []float64{0.02, 0.05}
 	for _, a := range train.Architectures() {
 		if a.ID == "M1" {
