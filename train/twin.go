@@ -100,7 +100,14 @@ func twinOf(op nn.Operator, f func(float64) float64) (nn.Operator, error) {
 		}
 		return nn.NewConstArith(nn.ArithAdd, make([]float64, len(c)), shape, false)
 	case *nn.Constant:
-		return nil, &nn.UnsupportedError{Op: op.Kind()}
+		shape, err := op.OutShape(nil)
+		if err != nil {
+			return nil, err
+		}
+		return nn.NewConstant(make([]float64, len(op.Values())), shape)
+	case *nn.MatMulLeft:
+		s := op.Weight().Shape
+		return nn.NewMatMulLeft(s[0], s[1], mapped(op.Weight().Values()))
 	case *nn.Pad:
 		before, after := op.Amounts()
 		return nn.NewPad(before, after, 0)
