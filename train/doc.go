@@ -30,10 +30,10 @@
 //	Liu et al. 2025, arXiv:2412.13229 (NBC)             nbc.go           nbc_test.go
 //	Madry et al. 2018, arXiv:1706.06083                 madry.go         gradient_test.go
 //	Zhang et al. 2019, arXiv:1901.08573 (TRADES)        trades.go        gradient_test.go
-//	Xiao et al. 2019, arXiv:1809.03008 (ReLU-stable)    relustable.go    gradient_test.go
-//	the same, improved interval arithmetic              composed.go      gradient_test.go
-//	Gowal et al. 2018, arXiv:1810.12715 (IBP)           certified.go     gradient_test.go
-//	the same, bounds with gradients                     interval.go      gradient_test.go
+//	Xiao et al. 2019, arXiv:1809.03008 (ReLU-stable)    relustable.go    interval_test.go
+//	the same, improved interval arithmetic              composed.go      interval_test.go
+//	Gowal et al. 2018, arXiv:1810.12715 (IBP)           certified.go     interval_test.go
+//	the same, bounds with gradients                     interval.go      interval_test.go
 //	Hoffman et al. 2019, arXiv:1908.02729 (Jacobian)    jacobian.go      gradient_test.go
 //	Pearlmutter 1994, tangents                          dual.go          gradient_test.go
 //	L1, L2                                              penalty.go       gradient_test.go
