@@ -47,7 +47,8 @@ measured again.`
 type evalCommand struct {
 	*app
 	nets, names []string
-	data, dir   string
+	data        choiceFlag
+	dir         string
 	eps, index  string
 	perClass    int
 	timeout     timeoutFlag
@@ -60,7 +61,7 @@ type evalCommand struct {
 }
 
 func newEval(a *app) *cobra.Command {
-	c := &evalCommand{app: a}
+	c := &evalCommand{app: a, data: dataFlag()}
 	cmd := &cobra.Command{
 		Use: "eval -net FILE -data NAME -eps LIST [flags]", Args: cobra.NoArgs,
 		Short: "Measure accuracy, robustness and verifiability", Long: evalHelp,
@@ -72,7 +73,7 @@ func newEval(a *app) *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringArrayVar(&c.nets, "net", nil, "network `file`, .onnx or .nnet; may be repeated")
 	fs.StringSliceVar(&c.names, "names", nil, "names of the networks in the table (default their files')")
-	fs.StringVar(&c.data, "data", "mnist", "data set: "+strings.Join(dataset.Names(), ", ")+", or digits (drawn, no files)")
+	fs.Var(&c.data, "data", "data set, by `name`; digits are drawn, without files")
 	fs.StringVar(&c.dir, "dir", "", "`folder` of the data sets (default datasets in VOUCH_DATA)")
 	fs.StringVar(&c.eps, "eps", "", "radii, such as 0.1,0.2; fractions such as 2/255 are numbers too")
 	fs.StringVar(&c.index, "index", "", "test images by number, such as 0-99,200")
@@ -104,7 +105,7 @@ func (c *evalCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, test, err := openSets(ctx, c.app, c.data, c.dir, false)
+	_, test, err := openSets(ctx, c.app, c.data.value, c.dir, false)
 	if err != nil {
 		return err
 	}
@@ -231,7 +232,7 @@ func (c *evalCommand) measure(ctx context.Context, n *evaluated, test *dataset.S
 	}
 	for _, epsilon := range radii {
 		for _, i := range images {
-			key := [5]string{c.data, n.sum, c.limit(), decimal(epsilon), strconv.Itoa(i)}
+			key := [5]string{c.data.value, n.sum, c.limit(), decimal(epsilon), strconv.Itoa(i)}
 			row, done := known[key]
 			if !done {
 				row, err = contained(func() (eval.Row, error) {
@@ -261,7 +262,7 @@ func (c *evalCommand) limit() string { return decimal(time.Duration(c.timeout).S
 func (c *evalCommand) record(n *evaluated, r eval.Row) []string {
 	res := &spec.Result{Verdict: r.Verdict, Reason: r.Reason}
 	return []string{
-		c.data, n.path, n.sum, c.limit(), decimal(r.Epsilon), strconv.Itoa(r.Index), strconv.Itoa(r.Label), word(res), r.Reason.String(),
+		c.data.value, n.path, n.sum, c.limit(), decimal(r.Epsilon), strconv.Itoa(r.Index), strconv.Itoa(r.Label), word(res), r.Reason.String(),
 		fmt.Sprintf("%.4f", r.Seconds), fmt.Sprintf("%.6f", r.Stable), strconv.FormatBool(r.Correct), strconv.FormatBool(r.Resists),
 		fmt.Sprintf("%.4f", r.Interval),
 	}
@@ -326,7 +327,7 @@ func (c *evalCommand) show(nets []evaluated) error {
 	}
 	names, scores := eval.Scores(columns)
 	if c.json {
-		return c.writeJSON(evalAnswer{c.data, time.Duration(c.timeout).Seconds(), columns, scores})
+		return c.writeJSON(evalAnswer{c.data.value, time.Duration(c.timeout).Seconds(), columns, scores})
 	}
 	lines := eval.Lines(columns)
 	if c.markdown {

@@ -36,21 +36,24 @@ stopped. The same seed gives the same network on any number of processors.
 the network written then has rounded weights, but its values are not rounded, and
 nor are they for the test accuracy that is printed.
 
+-data is mnist, fashion-mnist, cifar-10, mednist or digits. -init is he, he-uniform,
+glorot, glorot-normal, narrow-normal or torch.
+
 A line per epoch goes to standard output. The network is written to -out at the end.`
 
 // trainCommand is the flags of vouch train.
 type trainCommand struct {
 	*app
-	arch, from, data, dir, loss, out, resume string
-	init, optimizer                          choiceFlag
-	epochs, batch, subset, valid, patience   int
-	integers                                 int
-	rate                                     float64
-	seed                                     uint64
-	augment, download, json                  bool
-	losses                                   train.LossOptions
-	ranks                                    choiceFlag
-	profiles                                 profiles
+	from, dir, loss, out, resume           string
+	arch, data, init, optimizer            choiceFlag
+	epochs, batch, subset, valid, patience int
+	integers                               int
+	rate                                   float64
+	seed                                   uint64
+	augment, download, json                bool
+	losses                                 train.LossOptions
+	ranks                                  choiceFlag
+	profiles                               profiles
 }
 
 func newTrain(a *app) *cobra.Command {
@@ -63,6 +66,11 @@ func newTrain(a *app) *cobra.Command {
 			return c.profiles.around(func() error { return c.run(ctx) })
 		}),
 	}
+	c.data = dataFlag()
+	c.arch = choiceFlag{value: "M1"}
+	for _, a := range train.Architectures() {
+		c.arch.choices = append(c.arch.choices, a.ID)
+	}
 	c.init = choiceFlag{value: "he"}
 	for _, i := range train.Initializers() {
 		c.init.choices = append(c.init.choices, i.Name)
@@ -70,9 +78,9 @@ func newTrain(a *app) *cobra.Command {
 	c.optimizer = choiceFlag{value: "adam", choices: []string{"adam", "adamw", "sgd"}}
 	c.ranks = choiceFlag{value: "dense", choices: []string{"dense", "ordinal"}}
 	fs := cmd.Flags()
-	fs.StringVar(&c.arch, "arch", "M1", "architecture: M1, M2, M3, C1, C2 or C3")
+	fs.Var(&c.arch, "arch", "architecture by its `id`: "+strings.Join(c.arch.choices, ", "))
 	fs.StringVar(&c.from, "from", "", "train this network `file` further instead of a new one")
-	fs.StringVar(&c.data, "data", "mnist", "data set: "+strings.Join(dataset.Names(), ", ")+", or digits (drawn, no files)")
+	fs.Var(&c.data, "data", "data set, by `name`; digits are drawn, without files")
 	fs.StringVar(&c.dir, "dir", "", "`folder` of the data sets (default datasets in VOUCH_DATA)")
 	fs.BoolVar(&c.download, "download", false, "download the data set to -dir first if it is not there")
 	fs.StringVar(&c.loss, "loss", "ce", "loss: ce, madry, trades, rs, ibp, nbc, or a sum such as trades+nbc")
@@ -84,9 +92,9 @@ func newTrain(a *app) *cobra.Command {
 	fs.StringVar(&c.resume, "resume", "", "keep a checkpoint in this `folder`, and go on from it")
 	fs.StringVar(&c.out, "out", "", "network `file` to write, .onnx")
 	fs.IntVar(&c.batch, "batch", 128, "images of a step")
-	fs.Var(&c.optimizer, "optimizer", "how steps are made (adamw, sgd: weight decay 1e-4; sgd: momentum 0.9)")
+	fs.Var(&c.optimizer, "optimizer", "`name` of the rule for steps: adam, adamw or sgd (momentum 0.9); decay 1e-4")
 	fs.Float64Var(&c.rate, "rate", 1e-3, "learning rate; it falls to a tenth along a cosine")
-	fs.Var(&c.init, "init", "distribution of the first weights")
+	fs.Var(&c.init, "init", "`distribution` of the first weights, such as he, glorot or torch")
 	fs.Float64Var(&c.losses.Ramp, "ramp", 0.4, "share of the training in which the radius rises; negative: none")
 	fs.IntVar(&c.losses.Steps, "steps", 10, "gradient steps of an attack")
 	fs.Float64Var(&c.losses.StepSize, "step-size", 0, "length of such a step (0: 2.5·eps/steps)")
@@ -95,7 +103,7 @@ func newTrain(a *app) *cobra.Command {
 	fs.Float64Var(&c.losses.W2, "w2", 1e-4, "weight of ReLU-stable's RS")
 	fs.BoolVar(&c.losses.Full, "rs-full", false, "sum RS over positions, as the formula has it; default: mean, as the code")
 	fs.BoolVar(&c.losses.Composed, "rs-composed", false, "RS from composed interval bounds, where layers are dense; slow")
-	fs.Var(&c.ranks, "ranks", "NBC: layers of equal size share a rank, or have one each")
+	fs.Var(&c.ranks, "ranks", "`kind` of ranks in NBC: layers of equal size share one (dense), or not (ordinal)")
 	fs.BoolVar(&c.losses.Raw, "raw-steps", false, "NBC: steps along the gradient itself, with -step-size")
 	fs.BoolVar(&c.losses.Shared, "shared-point", false, "NBC: take the point of the method that it is added to")
 	fs.Float64Var(&c.losses.Penalty, "lambda", 0, "weight of l1, l2 or jacobian (0: 1e-4, 1e-4, 0.01)")
@@ -107,6 +115,11 @@ func newTrain(a *app) *cobra.Command {
 	c.profiles.register(fs)
 	demand(cmd, "out")
 	return cmd
+}
+
+// dataFlag takes the name of a data set.
+func dataFlag() choiceFlag {
+	return choiceFlag{value: "mnist", choices: append(dataset.Names(), "digits")}
 }
 
 // trained is the answer as JSON.
@@ -137,7 +150,7 @@ func (c *trainCommand) run(ctx context.Context) error {
 	if c.integers != 0 {
 		opts.Quantization = train.QVIP(c.integers, layersOf(net))
 	}
-	set, test, err := openSets(ctx, c.app, c.data, c.dir, c.download)
+	set, test, err := openSets(ctx, c.app, c.data.value, c.dir, c.download)
 	if err != nil {
 		return err
 	}
@@ -169,7 +182,7 @@ func (c *trainCommand) run(ctx context.Context) error {
 		return c.write(fmt.Appendf(nil, "test accuracy %.2f %%; wrote %s\n", 100*accuracy, c.out))
 	}
 	return c.writeJSON(trained{
-		Net: c.out, Data: c.data, Loss: c.loss, Settings: c.losses.String(), Samples: data.Len(),
+		Net: c.out, Data: c.data.value, Loss: c.loss, Settings: c.losses.String(), Samples: data.Len(),
 		Accuracy: number(accuracy), Seconds: time.Since(c.start).Seconds(), Best: history.Best, Epochs: history.Epochs,
 	})
 }
@@ -190,7 +203,7 @@ func (c *trainCommand) options() (train.Options, error) {
 	o := train.Options{
 		Loss: loss, Epochs: c.epochs, Batch: c.batch, Rate: train.Cosine(c.rate, c.rate/10), Seed: c.seed,
 		Patience: c.patience, Checkpoint: c.resume,
-		Fingerprint: fmt.Sprintf("%s %s %s subset %d valid %d loss %s %v rate %g init %s augment %v", c.arch, c.from, c.data, c.subset, c.valid, c.loss, c.losses, c.rate, c.init.value, c.augment),
+		Fingerprint: fmt.Sprintf("%s %s %s subset %d valid %d loss %s %v rate %g init %s augment %v", c.arch.value, c.from, c.data.value, c.subset, c.valid, c.loss, c.losses, c.rate, c.init.value, c.augment),
 	}
 	switch c.optimizer.value {
 	case "adamw":
@@ -242,7 +255,7 @@ func (c *trainCommand) network() (*nn.Graph, error) {
 		n, err := loadNetwork(c.from, false)
 		return n.graph, err
 	}
-	net, err := train.NewNetwork(c.arch)
+	net, err := train.NewNetwork(c.arch.value)
 	if err != nil {
 		return nil, usagef("%v", err)
 	}
@@ -277,9 +290,6 @@ func (c *trainCommand) split(set *dataset.Set, opts *train.Options) (train.Data,
 func openSets(ctx context.Context, a *app, name, dir string, download bool) (training, test *dataset.Set, err error) {
 	if name == "digits" {
 		return dataset.Digits(1, 10000, true), dataset.Digits(2, 2000, true), nil
-	}
-	if !slices.Contains(dataset.Names(), name) {
-		return nil, nil, usagef("-data %s: the data sets are %s and digits", name, strings.Join(dataset.Names(), ", "))
 	}
 	training, err = dataset.Open(name, dataset.Train, dir)
 	if missing := (*dataset.MissingError)(nil); download && errors.As(err, &missing) {

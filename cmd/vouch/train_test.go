@@ -132,7 +132,7 @@ func TestTrainUsage(t *testing.T) {
 		{[]string{"-out", out, "-loss", "nbc"}, "needs a radius"},
 		{[]string{"-out", out, "-loss", "nbc", "-eps", "1.5"}, "epsilon is 1.5"},
 		{[]string{"-out", out, "-arch", "M9"}, `"M9"`},
-		{[]string{"-out", out, "-data", "nix"}, "the data sets are"},
+		{[]string{"-out", out, "-data", "nix"}, "want one of mnist"},
 		{[]string{"-out", out, "-epochs", "0"}, "Options.Epochs is 0"},
 		{[]string{"-out", out, "-rate", "-1"}, "Options.Rate"},
 		{[]string{"-out", out, "-integers", "1"}, "-integers 1"},
@@ -181,7 +181,7 @@ func TestEvalUsage(t *testing.T) {
 
 // Rows are read back as they were written, and what is none is an error.
 func TestEvalRows(t *testing.T) {
-	c := &evalCommand{data: "mnist"}
+	c := &evalCommand{data: dataFlag()}
 	row := eval.Row{Index: 3, Label: 1, Epsilon: 0.25, Seconds: 1.5, Stable: 0.125, Correct: true, Resists: true, Interval: 0.5}
 	for _, v := range []string{"", "x", wordError} {
 		r := c.record(&evaluated{path: "n", sum: "s"}, row)
