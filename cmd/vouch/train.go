@@ -103,7 +103,7 @@ func newTrain(a *app) *cobra.Command {
 	fs.Float64Var(&c.losses.W2, "w2", 1e-4, "weight of ReLU-stable's RS")
 	fs.BoolVar(&c.losses.Full, "rs-full", false, "sum RS over positions, as the formula has it; default: mean, as the code")
 	fs.BoolVar(&c.losses.Composed, "rs-composed", false, "RS from composed interval bounds, where layers are dense; slow")
-	fs.Var(&c.ranks, "ranks", "`kind` of ranks in NBC: layers of equal size share one (dense), or not (ordinal)")
+	fs.Var(&c.ranks, "ranks", "`kind` of ranks in NBC: layers of equal size share one, or (ordinal) not")
 	fs.BoolVar(&c.losses.Raw, "raw-steps", false, "NBC: steps along the gradient itself, with -step-size")
 	fs.BoolVar(&c.losses.Shared, "shared-point", false, "NBC: take the point of the method that it is added to")
 	fs.Float64Var(&c.losses.Penalty, "lambda", 0, "weight of l1, l2 or jacobian (0: 1e-4, 1e-4, 0.01)")
