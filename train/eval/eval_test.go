@@ -131,6 +131,10 @@ func TestTables(t *testing.T) {
 		{"0.2", "PGD-100%", "-", "0.00*"},
 	}, Lines([]Column{a, b}))
 
+	// Where all is falsified there is no time of the others.
+	lost := Column{"C", 10, []Summary{{Epsilon: 0.1, Sat: 100, Time: 1}}}
+	assert.Equal(t, []string{"0.1", "Time U+T (s)", "2.00*", "-"}, Lines([]Column{a, lost})[5])
+
 	gains := Gains([]Column{a}, []Column{b})
 	assert.Equal(t, []string{"0.1", "UNSAT%", "-40.00"}, gains[2])
 	assert.Equal(t, []string{"0.1", "Time (s)", "+2.00"}, gains[4])

@@ -99,7 +99,12 @@ var metrics = []metric{
 	{"UNSAT%", false, func(s Summary) float64 { return s.Unsat }},
 	{"Stable%", false, func(s Summary) float64 { return s.Stable }},
 	{"Time (s)", true, func(s Summary) float64 { return s.Time }},
-	{"Time U+T (s)", true, func(s Summary) float64 { return s.TimeUT }},
+	{"Time U+T (s)", true, func(s Summary) float64 {
+		if s.Sat == 100 {
+			return math.NaN() // there were none
+		}
+		return s.TimeUT
+	}},
 	{"PGD-100%", false, func(s Summary) float64 { return s.PGD }},
 }
 
