@@ -45,7 +45,9 @@ var table = []rule{
 	{"nn/nnet", []string{"nn"}, nil},
 	{"bounds", []string{"nn", "spec"}, nil},
 	{"dualapp", []string{"bounds", "nn", "spec"}, nil},
-	{"reach", []string{"nn", "spec", "solver"}, nil},
+	// reach's zero options solve linear programs with the embedded simplex method:
+	// no set can be bounded or found empty without one.
+	{"reach", []string{"nn", "spec", "solver", "solver/simplex"}, nil},
 	{"bab", []string{"bounds", "nn", "spec", "solver"}, nil},
 	{"qnn", []string{"nn", "spec", "solver"}, nil},
 	{"train", []string{"nn", "bounds", "spec"}, nil},
@@ -59,7 +61,7 @@ var table = []rule{
 
 // reserved says who may import those packages of internal that are not for all.
 var reserved = map[string][]string{
-	"internal/pgd":    {"bab", "train"},
+	"internal/pgd":    {"bab", "train", "reach"},
 	"internal/digits": {"examples/...", "cmd/..."},
 }
 
