@@ -84,6 +84,9 @@ func (m *Model) Verify(ctx context.Context, prop *spec.Property, opts Options) (
 		}
 	}
 	res.LowerBound = v.lower
+	if res.Verdict == spec.Falsified {
+		res.LowerBound = math.Inf(-1) // of what was not looked at any more nothing is known
+	}
 	if res.Verdict == spec.Unknown {
 		if res.Reason = v.reason; v.reason == spec.ReasonNone {
 			res.Verdict = spec.Verified
