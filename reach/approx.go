@@ -42,6 +42,8 @@ type analysis struct {
 	forms []*form
 	zonos []*form // the same form where the two do not differ yet; nil if not carried
 	zbox  box
+	// from is the part of an exact analysis that this one goes on from, or nil.
+	from *part
 	// free leaves out linear programs; skipped is then how many neurons missed them.
 	free    bool
 	skipped int
@@ -57,15 +59,27 @@ func (m *Model) approximate(ctx context.Context, region spec.Box, o *Options, fr
 		a.zonos = make([]*form, len(m.nodes))
 		a.zonos[0], a.zbox = a.forms[0], a.p.box.clone()
 	}
-	for i := 1; i < len(m.nodes); i++ {
+	return a, a.run(ctx, 1)
+}
+
+// resume goes on from a part of an exact analysis to the output, without linear
+// programs: the set that it reaches contains what the part's own parts would.
+func (m *Model) resume(ctx context.Context, s *part, o *Options) (*analysis, error) {
+	a := &analysis{m: m, o: o, p: s.p.clone(), forms: slices.Clone(s.forms), from: s, free: true}
+	return a, a.run(ctx, s.node)
+}
+
+// run computes the nodes from first on.
+func (a *analysis) run(ctx context.Context, first int) error {
+	for i := first; i < len(a.m.nodes); i++ {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		if err := a.node(ctx, i); err != nil {
-			return nil, err
+			return err
 		}
-		for _, j := range m.nodes[i].Inputs {
-			if m.last[j] == i && j != 0 { // nobody reads it any more
+		for _, j := range a.m.nodes[i].Inputs {
+			if a.m.last[j] == i { // nobody reads it any more
 				a.forms[j] = nil
 				if a.zonos != nil {
 					a.zonos[j] = nil
@@ -73,7 +87,7 @@ func (m *Model) approximate(ctx context.Context, region spec.Box, o *Options, fr
 			}
 		}
 	}
-	return a, nil
+	return nil
 }
 
 // node computes the set after node i.
@@ -113,6 +127,9 @@ func (a *analysis) activation(ctx context.Context, i, j int, op nn.Elementwise) 
 	s, err := x.finiteSpread(&a.p.box)
 	if err != nil {
 		return err
+	}
+	if a.from != nil && a.from.begun && a.from.node == i {
+		a.from.impose(&s)
 	}
 	if a.o.Method == Zono {
 		a.forms[i] = x.zonotope(op, s.lower, s.upper, s.size, &a.p.box)

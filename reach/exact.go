@@ -18,11 +18,18 @@ package reach
 // Memory is that of the stack: depth first, a few stars per neuron. When it nears
 // its limit only the top star is worked on.
 //
+// Where only a verdict is wanted, a part is first looked at with approx-star from
+// where it is: if that proves the part safe, it need not be split any further, and
+// the point at which the proof fails is a candidate for a counterexample. So an exact
+// verification ends in parts of the answer's own making, not in 2ⁿ of them. This is
+// ours; Options.NoPrefilter leaves it out, and sets of outputs are never cut short.
+//
 // Source: Tran et al. 2019, FM, Algorithm 3.1 and Theorem 1; for images Tran et al.
 // 2020, CAV. Deviation: a part keeps the splits of the layer it is in as a list of
 // slopes and makes its form once, at the end of the layer.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -43,9 +50,9 @@ type part struct {
 
 	// Of the node, if it is an activation or a pool that has been begun.
 	begun  bool
-	factor []float64 // slopes of the elements decided so far
-	slopes spread    // of the elements when it was begun
-	open   []int     // elements, or windows, still to be decided
+	sides  []int8 // of the elements decided so far: 1 is x ≥ 0, −1 x ≤ 0
+	ranges spread // of the elements when it was begun
+	open   []int  // elements, or windows, still to be decided
 	rows   map[int]*expr
 	source []int // per window its maximum
 }
@@ -54,13 +61,27 @@ type part struct {
 func (s *part) split() *part {
 	t := *s
 	t.p, t.forms = s.p.clone(), slices.Clone(s.forms)
-	t.factor, t.source = slices.Clone(s.factor), slices.Clone(s.source)
+	t.sides, t.source = slices.Clone(s.sides), slices.Clone(s.source)
 	t.points = nil
 	return &t
 }
 
+// impose narrows the ranges of the node that s has begun to the sides that it is on.
+func (s *part) impose(r *spread) {
+	for k, side := range s.sides {
+		switch {
+		case side > 0:
+			r.lower[k] = max(r.lower[k], 0)
+			r.upper[k] = max(r.upper[k], r.lower[k])
+		case side < 0:
+			r.upper[k] = min(r.upper[k], 0)
+			r.lower[k] = min(r.lower[k], r.upper[k])
+		}
+	}
+}
+
 func (s *part) bytes() int64 {
-	n := int64(8 * (len(s.factor) + len(s.source) + 5*s.p.box.len()*(1+len(s.points))))
+	n := int64(8 * (len(s.sides)/8 + len(s.source) + 5*s.p.box.len()*(1+len(s.points))))
 	for _, f := range s.forms[1:] {
 		if f != nil {
 			n += f.bytes()
@@ -80,6 +101,9 @@ type exact struct {
 	m     *Model
 	o     *Options
 	begun time.Time
+	// look, if not nil, says of the set that approx-star makes of a part whether the
+	// part is settled, and in any case what collect is to get of it, nil for nothing.
+	look  func(a *analysis) (settled bool, found any)
 	stack []*part
 	stars int // that have reached the output
 	lps   int
@@ -145,8 +169,8 @@ func (e *exact) run(ctx context.Context, region spec.Box, examine func(context.C
 func (e *exact) gather(tasks []*task, collect func(any) bool) (done bool, err error) {
 	for _, t := range tasks {
 		e.lps += t.lps
+		e.stars += t.stars
 		for _, found := range t.found {
-			e.stars++
 			if collect(found) {
 				return true, nil
 			}
@@ -171,12 +195,32 @@ type task struct {
 	leaves  int
 	examine func(context.Context, *leaf) (any, error)
 	found   []any
+	stars   int // that have reached the output or were settled before
 	lps     int
 	err     error
 }
 
+// settled reports whether a part needs no further splits.
+func (t *task) settled(ctx context.Context, s *part) (bool, error) {
+	if t.e.look == nil {
+		return false, nil
+	}
+	a, err := t.e.m.resume(ctx, s, t.e.o)
+	if err != nil {
+		return false, err
+	}
+	settled, found := t.e.look(a)
+	if found != nil {
+		t.found = append(t.found, found)
+	}
+	if settled {
+		t.stars++
+	}
+	return settled, nil
+}
+
 func (t *task) run(ctx context.Context) {
-	for len(t.stack) > 0 && len(t.found) < t.leaves && t.err == nil {
+	for len(t.stack) > 0 && t.stars < t.leaves && t.err == nil {
 		s := t.stack[len(t.stack)-1]
 		t.stack = t.stack[:len(t.stack)-1]
 		alive, err := t.drive(ctx, s)
@@ -195,6 +239,7 @@ func (t *task) run(ctx context.Context) {
 			return
 		}
 		t.found = append(t.found, found)
+		t.stars++
 	}
 }
 
@@ -204,6 +249,9 @@ func (t *task) drive(ctx context.Context, s *part) (alive bool, err error) {
 	m := t.e.m
 	d := &driver{t: t, s: s}
 	defer d.close()
+	if done, err := t.settled(ctx, s); done || err != nil {
+		return false, err
+	}
 	for ; s.node < len(m.nodes); s.node++ {
 		if err := ctx.Err(); err != nil {
 			return false, err
@@ -299,23 +347,9 @@ func (x *expr) rangeOf(b *box) (low, up float64) {
 // activation decides the neurons of one layer, splitting where it must.
 func (d *driver) activation(ctx context.Context, op nn.Elementwise, x *form) (alive bool, err error) {
 	s := d.s
-	slope, _ := piecewise(op)
 	if !s.begun {
-		if s.slopes, err = x.finiteSpread(&s.p.box); err != nil {
+		if err := s.begin(op, x); err != nil {
 			return false, err
-		}
-		s.begun, s.factor, s.rows = true, make([]float64, len(x.centre)), map[int]*expr{}
-		s.open = nil
-		for k := range s.factor {
-			if undecided(op, s.slopes.lower[k], s.slopes.upper[k]) {
-				s.open = append(s.open, k)
-			} else {
-				s.factor[k] = enclose(op, s.slopes.lower[k], s.slopes.upper[k]).slope
-			}
-		}
-		rows := x.rows(s.open, &s.p.box)
-		for r, k := range s.open {
-			s.rows[k] = &rows[r]
 		}
 	}
 	for len(s.open) > 0 {
@@ -323,32 +357,74 @@ func (d *driver) activation(ctx context.Context, op nn.Elementwise, x *form) (al
 		s.open = s.open[1:]
 		row := s.rows[k]
 		negative, positive, empty, err := d.sides(ctx, row)
-		switch {
-		case err != nil || empty:
+		if err != nil || empty {
 			return false, err
-		case !negative:
-			s.factor[k] = 1
-		case !positive:
-			s.factor[k] = slope
-		default:
-			other := s.split()
-			other.factor[k] = slope
-			other.p.add(row.atMost(0))
-			d.t.stack = append(d.t.stack, other)
-			other.points, s.points = share(row, s.points)
-			s.factor[k] = 1
-			if err := d.add(row.negated().atMost(0)); err != nil {
-				return false, err
-			}
+		}
+		s.sides[k] = 1
+		if !positive {
+			s.sides[k] = -1
+		}
+		if !negative || !positive {
+			continue
+		}
+		other := s.split()
+		other.sides[k] = -1
+		other.p.add(row.atMost(0))
+		d.t.stack = append(d.t.stack, other)
+		other.points, s.points = share(row, s.points)
+		if err := d.add(row.negated().atMost(0)); err != nil {
+			return false, err
+		}
+		if done, err := d.t.settled(ctx, s); done || err != nil {
+			return false, err
 		}
 	}
-	y := &form{shape: x.shape, view: x.view, centre: make([]float64, len(x.centre)), slack: make([]float64, len(x.centre))}
-	for k, f := range s.factor {
-		y.centre[k], y.slack[k] = x.scaledAt(k, f, s.slopes.size[k])
-	}
-	y.gens = x.scaled(s.factor)
-	s.forms[s.node] = y
+	s.forms[s.node] = s.straighten(op, x)
 	return true, nil
+}
+
+// begin sorts the neurons of one layer into those that are on one side of zero and
+// those that are open, the widest first.
+func (s *part) begin(op nn.Elementwise, x *form) (err error) {
+	if s.ranges, err = x.finiteSpread(&s.p.box); err != nil {
+		return err
+	}
+	lower, upper := s.ranges.lower, s.ranges.upper
+	s.begun, s.sides, s.rows, s.open = true, make([]int8, len(x.centre)), map[int]*expr{}, nil
+	for k := range s.sides {
+		switch {
+		case undecided(op, lower[k], upper[k]):
+			s.open = append(s.open, k)
+		case lower[k] >= 0:
+			s.sides[k] = 1
+		default:
+			s.sides[k] = -1
+		}
+	}
+	slices.SortStableFunc(s.open, func(a, b int) int {
+		return cmp.Compare(min(-lower[b], upper[b]), min(-lower[a], upper[a]))
+	})
+	rows := x.rows(s.open, &s.p.box)
+	for r, k := range s.open {
+		s.rows[k] = &rows[r]
+	}
+	return nil
+}
+
+// straighten is the form after an activation all of whose neurons are decided.
+func (s *part) straighten(op nn.Elementwise, x *form) *form {
+	slope, _ := piecewise(op)
+	n := len(x.centre)
+	y := &form{shape: x.shape, view: x.view, centre: make([]float64, n), slack: make([]float64, n)}
+	factor := make([]float64, n)
+	for k, side := range s.sides {
+		if factor[k] = 1; side < 0 {
+			factor[k] = slope
+		}
+		y.centre[k], y.slack[k] = x.scaledAt(k, factor[k], s.ranges.size[k])
+	}
+	y.gens = x.scaled(factor)
+	return y
 }
 
 // share deals points out to the two sides of a neuron.
@@ -397,13 +473,13 @@ func (d *driver) sides(ctx context.Context, x *expr) (negative, positive, empty 
 func (d *driver) pool(ctx context.Context, w *windows, x *form) (alive bool, err error) {
 	s := d.s
 	if !s.begun {
-		if s.slopes, err = x.finiteSpread(&s.p.box); err != nil {
+		if s.ranges, err = x.finiteSpread(&s.p.box); err != nil {
 			return false, err
 		}
 		s.begun, s.source, s.open, s.rows = true, make([]int, w.count()), nil, map[int]*expr{}
 		var list []int
 		for o := range s.source {
-			_, _, rivals := contest(w.window(o), s.slopes.lower, s.slopes.upper)
+			_, _, rivals := contest(w.window(o), s.ranges.lower, s.ranges.upper)
 			s.source[o] = rivals[0]
 			if len(rivals) > 1 {
 				s.open = append(s.open, o)
@@ -434,7 +510,7 @@ func (d *driver) pool(ctx context.Context, w *windows, x *form) (alive bool, err
 // goes on as the first of them.
 func (d *driver) window(ctx context.Context, o int, w *windows) (alive bool, err error) {
 	s := d.s
-	_, _, rivals := contest(w.window(o), s.slopes.lower, s.slopes.upper)
+	_, _, rivals := contest(w.window(o), s.ranges.lower, s.ranges.upper)
 	var parts []*part
 	for _, k := range rivals {
 		other := s.split()

@@ -252,44 +252,33 @@ func (v *verification) examine(a *analysis, index int, open []int, bounds []floa
 	return left, findings, nil
 }
 
-// exactFinding is what a star at the output says.
+// exactFinding is what a star at the output says, or a set that contains it.
 type exactFinding struct {
 	bound  float64
 	inputs [][]float64 // at which a conjunction that could not be excluded is worst
+	hint   bool        // the star is still to come
 }
 
 // exact decides conjunctions of a case by exact-star.
 func (v *verification) exact(ctx context.Context, index int, open []int) (*spec.Counterexample, error) {
 	e := &exact{m: v.m, o: v.o, begun: v.begun}
 	unsafe := v.prop.Cases[index].Unsafe
-	examine := func(ctx context.Context, l *leaf) (any, error) {
-		found := &exactFinding{bound: math.Inf(1)}
-		sub := newSubstitution(l.image.p)
-		for _, u := range open {
-			f := l.image.quick(sub, unsafe[u])
-			if !f.excluded() && len(f.values) > 0 {
-				l.lps++
-				if _, err := l.image.solve(ctx, v.o.Solver, f); err != nil {
-					return nil, err
-				}
-			}
-			found.bound = min(found.bound, f.bound)
-			if !f.excluded() {
-				found.inputs = append(found.inputs, l.image.point(f.point))
-			}
-		}
-		return found, nil
+	if !v.o.NoPrefilter {
+		e.look = func(a *analysis) (bool, any) { return look(a, unsafe, open) }
 	}
+	examine := func(ctx context.Context, l *leaf) (any, error) { return v.leaf(ctx, l, unsafe, open) }
 	var cex *spec.Counterexample
 	unsettled := false
 	err := e.run(ctx, v.prop.Cases[index].Region.Box(), examine, func(x any) bool {
 		found := x.(*exactFinding)
-		v.lower = min(v.lower, found.bound)
+		if !found.hint {
+			v.lower = min(v.lower, found.bound)
+		}
 		for _, x := range found.inputs {
 			if cex = v.replay.try(x, index); cex != nil {
 				return true
 			}
-			unsettled = true
+			unsettled = unsettled || !found.hint
 		}
 		return false
 	})
@@ -308,4 +297,40 @@ func (v *verification) exact(ctx context.Context, index int, open []int) (*spec.
 		}
 	}
 	return nil, nil
+}
+
+// look judges an approximation: settled if it excludes all conjunctions, else a
+// point at which it does not.
+func look(a *analysis, unsafe []spec.Conjunction, open []int) (settled bool, found any) {
+	img := newImage(a.p, a.forms[0], a.forms[a.m.output])
+	sub := newSubstitution(a.p)
+	f := &exactFinding{bound: math.Inf(1)}
+	for _, u := range open {
+		q := img.quick(sub, unsafe[u])
+		if !q.excluded() {
+			return false, &exactFinding{hint: true, inputs: [][]float64{img.point(q.point)}}
+		}
+		f.bound = min(f.bound, q.bound)
+	}
+	return true, f
+}
+
+// leaf judges a star at the output.
+func (v *verification) leaf(ctx context.Context, l *leaf, unsafe []spec.Conjunction, open []int) (any, error) {
+	found := &exactFinding{bound: math.Inf(1)}
+	sub := newSubstitution(l.image.p)
+	for _, u := range open {
+		f := l.image.quick(sub, unsafe[u])
+		if !f.excluded() && len(f.values) > 0 {
+			l.lps++
+			if _, err := l.image.solve(ctx, v.o.Solver, f); err != nil {
+				return nil, err
+			}
+		}
+		found.bound = min(found.bound, f.bound)
+		if !f.excluded() {
+			found.inputs = append(found.inputs, l.image.point(f.point))
+		}
+	}
+	return found, nil
 }

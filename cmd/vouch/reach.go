@@ -65,7 +65,7 @@ func newReach(a *app) *cobra.Command {
 	fs.StringVar(&c.net, "net", "", "network `file`, .onnx or .nnet")
 	fs.StringVar(&c.spec, "spec", "", "property `file`, .vnnlib")
 	rawFlag(fs, &c.raw)
-	fs.Var(&c.method, "method", "`name`: exact-star, approx-star, relax-star, abs-dom or zono")
+	fs.Var(&c.method, "method", "how the set is computed, by `name`:\nexact-star, approx-star, relax-star, abs-dom or zono")
 	fs.Float64Var(&c.relax, "relax", 0, "of relax-star: share of the neurons without linear programs, in [0, 1]")
 	fs.Var(&c.choice, "choice", "of relax-star, whose programs to solve, by `rule`:\nrange, area, bound, random, static or upper-bounds-first")
 	fs.BoolVar(&c.refine, "refine", false, "hand what an approximate method leaves open to exact-star")
