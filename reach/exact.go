@@ -50,9 +50,10 @@ type part struct {
 
 	// Of the node, if it is an activation or a pool that has been begun.
 	begun  bool
-	sides  []int8 // of the elements decided so far: 1 is x ≥ 0, −1 x ≤ 0
-	ranges spread // of the elements when it was begun
-	open   []int  // elements, or windows, still to be decided
+	sides  []int8    // of the elements decided so far: 1 is x ≥ 0, −1 x ≤ 0
+	over   []float64 // by how much an element may be beyond its side
+	ranges spread    // of the elements when it was begun
+	open   []int     // elements, or windows, still to be decided
 	rows   map[int]*expr
 	source []int // per window its maximum
 }
@@ -61,7 +62,7 @@ type part struct {
 func (s *part) split() *part {
 	t := *s
 	t.p, t.forms = s.p.clone(), slices.Clone(s.forms)
-	t.sides, t.source = slices.Clone(s.sides), slices.Clone(s.source)
+	t.sides, t.over, t.source = slices.Clone(s.sides), slices.Clone(s.over), slices.Clone(s.source)
 	t.points = nil
 	return &t
 }
@@ -70,6 +71,7 @@ func (s *part) split() *part {
 func (s *part) impose(r *spread) {
 	for k, side := range s.sides {
 		switch {
+		case s.over[k] > 0: // not quite on that side
 		case side > 0:
 			r.lower[k] = max(r.lower[k], 0)
 			r.upper[k] = max(r.upper[k], r.lower[k])
@@ -81,7 +83,7 @@ func (s *part) impose(r *spread) {
 }
 
 func (s *part) bytes() int64 {
-	n := int64(8 * (len(s.sides)/8 + len(s.source) + 5*s.p.box.len()*(1+len(s.points))))
+	n := int64(8 * (len(s.sides) + len(s.over) + len(s.source) + 5*s.p.box.len()*(1+len(s.points))))
 	for _, f := range s.forms[1:] {
 		if f != nil {
 			n += f.bytes()
@@ -356,17 +358,15 @@ func (d *driver) activation(ctx context.Context, op nn.Elementwise, x *form) (al
 		k := s.open[0]
 		s.open = s.open[1:]
 		row := s.rows[k]
-		negative, positive, empty, err := d.sides(ctx, row)
+		side, over, empty, err := d.side(ctx, row)
 		if err != nil || empty {
 			return false, err
 		}
-		s.sides[k] = 1
-		if !positive {
-			s.sides[k] = -1
-		}
-		if !negative || !positive {
+		if side != 0 {
+			s.sides[k], s.over[k] = side, over
 			continue
 		}
+		s.sides[k] = 1
 		other := s.split()
 		other.sides[k] = -1
 		other.p.add(row.atMost(0))
@@ -390,7 +390,8 @@ func (s *part) begin(op nn.Elementwise, x *form) (err error) {
 		return err
 	}
 	lower, upper := s.ranges.lower, s.ranges.upper
-	s.begun, s.sides, s.rows, s.open = true, make([]int8, len(x.centre)), map[int]*expr{}, nil
+	s.begun, s.rows, s.open = true, map[int]*expr{}, nil
+	s.sides, s.over = make([]int8, len(x.centre)), make([]float64, len(x.centre))
 	for k := range s.sides {
 		switch {
 		case undecided(op, lower[k], upper[k]):
@@ -422,6 +423,9 @@ func (s *part) straighten(op nn.Elementwise, x *form) *form {
 			factor[k] = slope
 		}
 		y.centre[k], y.slack[k] = x.scaledAt(k, factor[k], s.ranges.size[k])
+		if s.over[k] > 0 {
+			y.slack[k] = above(y.slack[k] + s.over[k]) // |x − slope·x| ≤ over on the wrong side
+		}
 	}
 	y.gens = x.scaled(factor)
 	return y
@@ -439,33 +443,35 @@ func share(x *expr, points [][]float64) (negative, positive [][]float64) {
 	return negative, positive
 }
 
-// sides finds on which sides of zero x can be.
-func (d *driver) sides(ctx context.Context, x *expr) (negative, positive, empty bool, err error) {
+// sliver is how far beyond zero, relative to the size of its terms, a neuron may
+// reach and still count as being on the other side: less would make a part without
+// an interior. What that is wrong by goes into the slack.
+const sliver = 0x1p-40
+
+// side finds on which side of zero x is: 1, −1, or 0 if it can be on both. It may be
+// beyond by up to over.
+func (d *driver) side(ctx context.Context, x *expr) (side int8, over float64, empty bool, err error) {
 	low, up := x.rangeOf(&d.s.p.box)
-	if low >= 0 || up <= 0 {
-		return low < 0, up > 0, false, nil
-	}
-	below, above := share(x, d.s.points)
-	negative, positive = len(below) > 0, len(above) > 0
-	if !negative {
-		v, empty, err := d.lower(ctx, x, 1)
-		if err != nil || empty {
-			return false, false, empty, err
-		}
-		if v >= 0 {
-			return false, true, false, nil
+	tol := sliver * (math.Abs(x.centre) + x.mag)
+	negative, positive := share(x, d.s.points)
+	if low < -tol && len(negative) == 0 && up > tol {
+		if low, empty, err = d.lower(ctx, x, 1); err != nil || empty {
+			return 0, 0, empty, err
 		}
 	}
-	if !positive {
-		v, empty, err := d.lower(ctx, x, -1)
-		if err != nil || empty {
-			return false, false, empty, err
-		}
-		if v >= 0 {
-			return true, false, false, nil
-		}
+	if low >= -tol {
+		return 1, max(-low, 0), false, nil
 	}
-	return true, true, false, nil
+	if up > tol && len(positive) == 0 {
+		if up, empty, err = d.lower(ctx, x, -1); err != nil || empty {
+			return 0, 0, empty, err
+		}
+		up = -up
+	}
+	if up <= tol {
+		return -1, max(up, 0), false, nil
+	}
+	return 0, 0, false, nil
 }
 
 // pool decides the windows of one max pooling: for each element that can be the

@@ -11,8 +11,10 @@ package reach
 // good for plots, not proofs.
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 )
 
 // Point is a point of the plane.
@@ -57,10 +59,38 @@ func (s *Star) Polygon(ctx context.Context, i, j int) ([]Point, error) {
 			return nil, err
 		}
 	}
+	return t.hull(out), nil
+}
+
+// hull is the vertices of the convex hull, counter-clockwise, without those that are
+// on a line with their neighbours (Andrew 1979). The support function of a flat set or
+// along an edge answers with any point of it, which need not be a vertex.
+func (t *tracer) hull(points []Point) []Point {
+	slices.SortFunc(points, func(a, b Point) int { return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Y, b.Y)) })
+	var out []Point
+	half := func(from int, p Point) {
+		for len(out)-from >= 2 {
+			a, b := out[len(out)-2], out[len(out)-1]
+			if (b.X-a.X)*(p.Y-a.Y)-(b.Y-a.Y)*(p.X-a.X) > 1e-9*t.scale*math.Hypot(p.X-a.X, p.Y-a.Y) {
+				break
+			}
+			out = out[:len(out)-1]
+		}
+		if len(out) == from || !t.near(out[len(out)-1], p) {
+			out = append(out, p)
+		}
+	}
+	for _, p := range points {
+		half(0, p)
+	}
+	lower := len(out) - 1
+	for i := len(points) - 1; i >= 0; i-- {
+		half(lower, points[i])
+	}
 	for len(out) > 1 && t.near(out[0], out[len(out)-1]) {
 		out = out[:len(out)-1]
 	}
-	return out, nil
+	return out
 }
 
 // tracer finds a polygon's vertices.
