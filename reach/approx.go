@@ -27,7 +27,9 @@ package reach
 
 import (
 	"context"
+	"math"
 	"slices"
+	"time"
 
 	"github.com/vouchnn/vouch/internal/parallel"
 	"github.com/vouchnn/vouch/nn"
@@ -38,12 +40,17 @@ import (
 type analysis struct {
 	m     *Model
 	o     *Options
+	begun time.Time
 	p     *predicate
 	forms []*form
 	zonos []*form // the same form where the two do not differ yet; nil if not carried
 	zbox  box
-	// from is the part of an exact analysis that this one goes on from, or nil.
-	from *part
+	// from is the part of an exact analysis that this one goes on from, or nil. Then
+	// elements are the neurons that were relaxed first, those of node first.
+	from     *part
+	first    int
+	elements []element
+	promise  map[int]float64 // of elements: see weigh
 	// free leaves out linear programs; skipped is then how many neurons missed them.
 	free    bool
 	skipped int
@@ -54,6 +61,7 @@ type analysis struct {
 // linear programs.
 func (m *Model) approximate(ctx context.Context, region spec.Box, o *Options, free bool) (*analysis, error) {
 	a := &analysis{m: m, o: o, p: &predicate{}, forms: make([]*form, len(m.nodes)), free: free}
+	a.begun = time.Now()
 	a.forms[0] = inputForm(region, m.nodes[0].Shape, &a.p.box)
 	if !o.NoPrefilter && m.depth > 1 && o.Method != Zono {
 		a.zonos = make([]*form, len(m.nodes))
@@ -77,6 +85,9 @@ func (a *analysis) run(ctx context.Context, first int) error {
 		}
 		if err := a.node(ctx, i); err != nil {
 			return err
+		}
+		if a.o.Progress != nil && a.from == nil {
+			a.o.Progress(Progress{Elapsed: time.Since(a.begun), Node: i})
 		}
 		for _, j := range a.m.nodes[i].Inputs {
 			if a.m.last[j] == i { // nobody reads it any more
@@ -148,7 +159,7 @@ func (a *analysis) activation(ctx context.Context, i, j int, op nn.Elementwise) 
 		}
 		a.zonos[i] = z.zonotope(op, s.lower, s.upper, size, &a.zbox)
 	}
-	a.forms[i] = a.relax(x, op, &s, open, rows)
+	a.forms[i] = a.relax(i, x, op, &s, open, rows)
 	return nil
 }
 
@@ -169,7 +180,9 @@ func (a *analysis) ranges(ctx context.Context, j int, s *spread, relu bool, unde
 		return list, rows, nil // the box's ranges are exact
 	}
 	if !a.o.NoPrefilter {
-		a.substitute(list, rows, s)
+		if err := a.substitute(ctx, list, rows, s); err != nil {
+			return nil, nil, err
+		}
 		list, rows = keep(list, rows, undecided)
 	}
 	wanted := a.o.wanted(list, s)
@@ -221,20 +234,21 @@ func keep(list []int, rows []expr, want func(int) bool) ([]int, []expr) {
 }
 
 // substitute narrows ranges by substitution of lines.
-func (a *analysis) substitute(list []int, rows []expr, s *spread) {
+func (a *analysis) substitute(ctx context.Context, list []int, rows []expr, s *spread) error {
 	parallel.For(len(list), 4, func(lo, hi int) {
 		sub := newSubstitution(a.p)
-		for r := lo; r < hi; r++ {
+		for r := lo; r < hi && ctx.Err() == nil; r++ {
 			k := list[r]
 			l, u := max(s.lower[k], sub.lower(&rows[r])), min(s.upper[k], sub.upper(&rows[r]))
 			s.lower[k], s.upper[k] = min(l, u), max(l, u)
 		}
 	})
+	return ctx.Err()
 }
 
-// relax makes the form after an activation: straight neurons are scaled, the others
+// relax makes the form after activation i: straight neurons are scaled, the others
 // become variables.
-func (a *analysis) relax(x *form, op nn.Operator, s *spread, open []int, rows []expr) *form {
+func (a *analysis) relax(i int, x *form, op nn.Operator, s *spread, open []int, rows []expr) *form {
 	n := len(x.centre)
 	y := &form{shape: x.shape, view: x.view, centre: make([]float64, n), slack: make([]float64, n)}
 	factor := make([]float64, n)
@@ -262,6 +276,9 @@ func (a *analysis) relax(x *form, op nn.Operator, s *spread, open []int, rows []
 			continue
 		}
 		v, centre := a.p.relax(&rows[r], s.lower[k], s.upper[k], &e)
+		if a.from != nil && (a.first == 0 || a.first == i) {
+			a.first, a.elements = i, append(a.elements, element{k, len(a.p.relaxed) - 1})
+		}
 		y.centre[k] = centre
 		units = append(units, unitAt{v, k})
 	}
@@ -331,3 +348,21 @@ func (p *predicate) relax(x *expr, l, u float64, e *enclosure) (variable int32, 
 	p.relaxed = append(p.relaxed, r)
 	return r.variable, centre
 }
+
+// weigh says of the first neurons that were relaxed what their relaxation costs the
+// function that sub bounded last: the triangle's height at zero times the coefficient
+// that the neuron's variable met. Bunel et al. 2020 (BaBSR), JMLR 21(42), choose by
+// the like.
+func (a *analysis) weigh(sub *substitution) {
+	a.promise = make(map[int]float64, len(a.elements))
+	for _, e := range a.elements {
+		height := 0.0
+		for _, l := range a.p.relaxed[e.relaxed].upper {
+			height = l.intercept
+		}
+		a.promise[e.at] = height * math.Abs(sub.met[e.relaxed])
+	}
+}
+
+// element is an element of a node and its index among the relaxed neurons.
+type element struct{ at, relaxed int }

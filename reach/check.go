@@ -79,7 +79,7 @@ type finding struct {
 func (f *finding) excluded() bool { return f.bound > 0 }
 
 // quick bounds a conjunction by substitution.
-func (m *image) quick(sub *substitution, c spec.Conjunction) *finding {
+func (m *image) quick(ctx context.Context, sub *substitution, c spec.Conjunction) *finding {
 	f := &finding{bound: math.Inf(-1), ceiling: math.Inf(1)}
 	if len(c) == 0 {
 		f.ceiling = math.Inf(-1)
@@ -90,7 +90,7 @@ func (m *image) quick(sub *substitution, c spec.Conjunction) *finding {
 		q := m.value(&c[i])
 		f.values = append(f.values, q)
 		a := make([]float64, m.p.box.len())
-		bound, ceiling := sub.ascend(q, a)
+		bound, ceiling := sub.ascend(ctx, q, a)
 		f.bound = max(f.bound, bound)
 		if len(c) == 1 {
 			f.ceiling = ceiling

@@ -19,10 +19,11 @@ package reach
 // its limit only the top star is worked on.
 //
 // Where only a verdict is wanted, a part is first looked at with approx-star from
-// where it is: if that proves the part safe, it need not be split any further, and
-// the point at which the proof fails is a candidate for a counterexample. So an exact
-// verification ends in parts of the answer's own making, not in 2ⁿ of them. This is
-// ours; Options.NoPrefilter leaves it out, and sets of outputs are never cut short.
+// where it is: if that proves the part safe, it need not be split any further; else
+// the point at which the proof fails is a candidate for a counterexample, and the
+// neurons whose relaxation costs the proof most are split first (within a layer the
+// order does not matter to the union). This is ours; Options.NoPrefilter leaves it
+// out, and sets of outputs are never cut short.
 //
 // Source: Tran et al. 2019, FM, Algorithm 3.1 and Theorem 1; for images Tran et al.
 // 2020, CAV. Deviation: a part keeps the splits of the layer it is in as a list of
@@ -47,6 +48,9 @@ type part struct {
 	forms  []*form // by node; not shared with another part
 	node   int     // the node to be computed next
 	points [][]float64
+	// prefer is the elements of node preferAt by how much their splits promise.
+	prefer   map[int]float64
+	preferAt int
 
 	// Of the node, if it is an activation or a pool that has been begun.
 	begun  bool
@@ -105,7 +109,7 @@ type exact struct {
 	begun time.Time
 	// look, if not nil, says of the set that approx-star makes of a part whether the
 	// part is settled, and in any case what collect is to get of it, nil for nothing.
-	look  func(a *analysis) (settled bool, found any)
+	look  func(ctx context.Context, a *analysis) (settled bool, found any)
 	stack []*part
 	stars int // that have reached the output
 	lps   int
@@ -211,14 +215,34 @@ func (t *task) settled(ctx context.Context, s *part) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	settled, found := t.e.look(a)
+	settled, found := t.e.look(ctx, a)
 	if found != nil {
 		t.found = append(t.found, found)
 	}
 	if settled {
 		t.stars++
+		return true, nil
 	}
-	return settled, nil
+	s.prefer, s.preferAt = a.promise, a.first
+	if s.begun && s.node == a.first {
+		s.sort()
+	}
+	return false, nil
+}
+
+// sort puts the open elements in order: those whose relaxation costs the open
+// conjunction most, then those that reach farthest beyond zero on both sides.
+func (s *part) sort() {
+	open := slices.Clone(s.open) // which other parts share
+	lower, upper := s.ranges.lower, s.ranges.upper
+	prefer := s.prefer
+	if s.preferAt != s.node {
+		prefer = nil
+	}
+	slices.SortStableFunc(open, func(a, b int) int {
+		return cmp.Or(cmp.Compare(prefer[b], prefer[a]), cmp.Compare(min(-lower[b], upper[b]), min(-lower[a], upper[a])))
+	})
+	s.open = open
 }
 
 func (t *task) run(ctx context.Context) {
@@ -323,15 +347,6 @@ func (d *driver) lower(ctx context.Context, x *expr, sign float64) (bound float6
 	return v, o.empty, err
 }
 
-// value is x at the variables a.
-func (x *expr) value(a []float64) float64 {
-	v := x.centre
-	for i, j := range x.vars {
-		v += x.coef[i] * a[j]
-	}
-	return v
-}
-
 // rangeOf is x's range over a box.
 func (x *expr) rangeOf(b *box) (low, up float64) {
 	low, up = x.centre, x.centre
@@ -402,9 +417,7 @@ func (s *part) begin(op nn.Elementwise, x *form) (err error) {
 			s.sides[k] = -1
 		}
 	}
-	slices.SortStableFunc(s.open, func(a, b int) int {
-		return cmp.Compare(min(-lower[b], upper[b]), min(-lower[a], upper[a]))
-	})
+	s.sort()
 	rows := x.rows(s.open, &s.p.box)
 	for r, k := range s.open {
 		s.rows[k] = &rows[r]

@@ -13,8 +13,8 @@ package reach
 // and CROWN's back-substitution (Singh et al. 2019, Zhang et al. 2018).
 //
 // ascend improves the choice by subgradient steps, as alpha-CROWN does (Xu et al.
-// 2021): at the point where the substituted function is least, a lower line that is
-// higher than the mixture deserves more weight. The same point, lifted to the
+// 2021): at the point where the substituted function is least, a line that is closer
+// to the function than the mixture deserves more weight. The same point, lifted to the
 // relaxation's surface, is feasible; its value bounds the program's optimum from the
 // other side, which tells when neither ascent nor solver can prove anything.
 //
@@ -24,8 +24,10 @@ package reach
 // expression came in and mag_k its size.
 
 import (
+	"context"
 	"math"
-	"slices"
+
+	"github.com/vouchnn/vouch/internal/blas"
 )
 
 // substitution is the scratch of bounds by substitution over one predicate.
@@ -86,15 +88,15 @@ func (s *substitution) least(mag float64, w *weights) float64 {
 		if c < 0 {
 			lines, first, own = r.upper, r.firstUpper, b.upper[r.variable]
 		}
-		if w != nil && w.of[k] != nil && c > 0 {
+		if share := w.shares(k, c); share != nil {
 			rest := c
 			for i := range lines {
-				part := c * w.of[k][i]
+				part := c * share[i]
 				rest -= part
 				sum, mag = s.replace(&lines[i], part, sum, mag)
 			}
 			// What is left goes to the variable's own bound, whatever its sign.
-			if rest < 0 {
+			if own = b.lower[r.variable]; rest < 0 {
 				own = b.upper[r.variable]
 			}
 			sum += rest * own
@@ -130,19 +132,58 @@ func (s *substitution) replace(l *line, c, sum, mag float64) (newSum, newMag flo
 	}
 	f := c * l.slope
 	x := l.x
-	for i, j := range x.vars {
-		s.coef[j] += f * x.coef[i]
-	}
+	x.addTo(s.coef, f)
 	a := math.Abs(f)
 	sum += f*x.centre + c*l.intercept - a*x.slack
 	mag += a*(math.Abs(x.centre)+x.slack+x.mag) + math.Abs(c*l.intercept)
 	return sum, mag
 }
 
-// weights are the shares of the lower lines of each relaxed neuron; what they
-// leave of one is the share of the variable's own lower bound. A nil entry stands
+// contiguous reports whether the variables of x lie behind one another, as those of a
+// dense layer do.
+func (x *expr) contiguous() bool {
+	n := len(x.vars)
+	return n > 0 && int(x.vars[n-1]-x.vars[0]) == n-1
+}
+
+// addTo adds f times the coefficients of x to those of all variables.
+func (x *expr) addTo(all []float64, f float64) {
+	if x.contiguous() {
+		blas.Axpy(f, x.coef, all[x.vars[0]:int(x.vars[0])+len(x.vars)])
+		return
+	}
+	for i, j := range x.vars {
+		all[j] += f * x.coef[i]
+	}
+}
+
+// value is x at the variables a, the error aside.
+func (x *expr) value(a []float64) float64 {
+	if x.contiguous() {
+		return x.centre + blas.Dot(x.coef, a[x.vars[0]:int(x.vars[0])+len(x.vars)])
+	}
+	v := x.centre
+	for i, j := range x.vars {
+		v += x.coef[i] * a[j]
+	}
+	return v
+}
+
+// weights are the shares of the lower and of the upper lines of each relaxed neuron;
+// what they leave of one is the share of the variable's own bound. A nil entry stands
 // for the default choice.
-type weights struct{ of [][]float64 }
+type weights struct{ lower, upper [][]float64 }
+
+// shares is the weights of neuron k's lines on the side that a coefficient c asks for.
+func (w *weights) shares(k int, c float64) []float64 {
+	switch {
+	case w == nil:
+		return nil
+	case c < 0:
+		return w.upper[k]
+	}
+	return w.lower[k]
+}
 
 // ascent is the budget and the outcome of ascend.
 const (
@@ -152,11 +193,12 @@ const (
 )
 
 // ascend improves the lower bound of a functional until it is positive, the
-// program's optimum is seen not to be, or the steps are used up. It returns the
+// program's optimum is seen not to be, the steps are used up or ctx ends. It returns the
 // best bound and a value that the linear program's optimum does not exceed, but for
 // rounding. point, if not nil, gets the variables at the best feasible point found.
-func (s *substitution) ascend(f *functional, point []float64) (bound, ceiling float64) {
-	w := &weights{of: make([][]float64, len(s.p.relaxed))}
+func (s *substitution) ascend(ctx context.Context, f *functional, point []float64) (bound, ceiling float64) {
+	n := len(s.p.relaxed)
+	w := &weights{make([][]float64, n), make([][]float64, n)}
 	bound, ceiling = math.Inf(-1), math.Inf(1)
 	a := make([]float64, len(s.coef))
 	rate := ascentRate
@@ -176,7 +218,7 @@ func (s *substitution) ascend(f *functional, point []float64) (bound, ceiling fl
 				copy(point, a)
 			}
 		}
-		if ceiling <= 0 || len(s.p.relaxed) == 0 {
+		if ceiling <= 0 || len(s.p.relaxed) == 0 || ctx.Err() != nil {
 			return bound, ceiling
 		}
 		rate *= ascentDecay
@@ -184,14 +226,16 @@ func (s *substitution) ascend(f *functional, point []float64) (bound, ceiling fl
 	return bound, ceiling
 }
 
-// start writes the default choice as weights, for neurons that have a choice and
-// whose lower side was asked for.
+// start writes the default choice as weights.
 func (s *substitution) start(w *weights) {
 	for k := range s.p.relaxed {
 		r := &s.p.relaxed[k]
-		w.of[k] = make([]float64, len(r.lower))
+		w.lower[k], w.upper[k] = make([]float64, len(r.lower)), make([]float64, len(r.upper))
 		if r.firstLower >= 0 {
-			w.of[k][r.firstLower] = 1
+			w.lower[k][r.firstLower] = 1
+		}
+		if r.firstUpper >= 0 {
+			w.upper[k][r.firstUpper] = 1
 		}
 	}
 }
@@ -208,14 +252,14 @@ func (s *substitution) lift(f *functional, w *weights, a []float64, rate float64
 	}
 	for k := range s.p.relaxed {
 		r := &s.p.relaxed[k]
-		low := bestLine(r.lower, a, b.lower[r.variable], false)
+		lines, own, least := r.lower, b.lower[r.variable], false
 		if s.met[k] < 0 {
-			a[r.variable] = bestLine(r.upper, a, b.upper[r.variable], true)
-			continue
+			lines, own, least = r.upper, b.upper[r.variable], true
 		}
-		a[r.variable] = low
-		if s.met[k] > 0 {
-			move(w.of[k], r.lower, a, b.lower[r.variable], low, rate)
+		best, at := bestLine(lines, a, own, least)
+		a[r.variable] = best
+		if s.met[k] != 0 {
+			move(w.shares(k, s.met[k]), at, rate)
 		}
 	}
 	v := f.centre
@@ -225,41 +269,29 @@ func (s *substitution) lift(f *functional, w *weights, a []float64, rate float64
 	return v
 }
 
-// bestLine is the greatest value of the lines and own at a, or the least.
-func bestLine(lines []line, a []float64, own float64, least bool) float64 {
+// bestLine is the greatest value of the lines and own at a, or the least, and which
+// line attains it, −1 if own does.
+func bestLine(lines []line, a []float64, own float64, least bool) (value float64, at int) {
+	at = -1
 	for i := range lines {
-		v := lines[i].at(a)
-		if least {
-			own = min(own, v)
-		} else {
-			own = max(own, v)
+		if v := lines[i].at(a); least && v < own || !least && v > own {
+			own, at = v, i
 		}
 	}
-	return own
+	return own, at
 }
 
 // at is the line's value at a, slack aside.
 func (l *line) at(a []float64) float64 {
-	x := l.x.centre
 	if l.slope == 0 {
 		return l.intercept
 	}
-	for i, j := range l.x.vars {
-		x += l.x.coef[i] * a[j]
-	}
-	return l.slope*x + l.intercept
+	return l.slope*l.x.value(a) + l.intercept
 }
 
-// move shifts the share rate to the line that is best at a, or to the variable's
-// own bound, in proportion from the others.
-func move(w []float64, lines []line, a []float64, own, best, rate float64) {
-	if len(w) == 0 {
-		return
-	}
-	target := -1
-	if own < best {
-		target = slices.IndexFunc(lines, func(l line) bool { return l.at(a) == best })
-	}
+// move shifts the share rate to line target, or to the variable's own bound if that is
+// −1, in proportion from the others.
+func move(w []float64, target int, rate float64) {
 	for i := range w {
 		w[i] *= 1 - rate
 		if i == target {

@@ -185,7 +185,7 @@ func (v *verification) approximate(ctx context.Context, index int, open []int, b
 	}
 	v.stars++
 	v.lps += a.lps
-	open, findings, cex := v.examine(a, index, open, bounds)
+	open, findings, cex := v.examine(ctx, a, index, open, bounds)
 	if len(open) == 0 || cex != nil {
 		return open, cex, ctx.Err()
 	}
@@ -203,7 +203,7 @@ func (v *verification) approximate(ctx context.Context, index int, open []int, b
 			return nil, nil, err
 		}
 		v.lps += a.lps
-		if open, findings, cex = v.examine(a, index, open, bounds); len(open) == 0 || cex != nil {
+		if open, findings, cex = v.examine(ctx, a, index, open, bounds); len(open) == 0 || cex != nil {
 			return open, cex, nil
 		}
 	}
@@ -235,11 +235,11 @@ func (v *verification) approximate(ctx context.Context, index int, open []int, b
 
 // examine bounds the open conjunctions on an analysis's output set without a
 // solver, and tries the points at which bounds are attained.
-func (v *verification) examine(a *analysis, index int, open []int, bounds []float64) (left []int, findings []*finding, cex *spec.Counterexample) {
+func (v *verification) examine(ctx context.Context, a *analysis, index int, open []int, bounds []float64) (left []int, findings []*finding, cex *spec.Counterexample) {
 	img := newImage(a.p, a.forms[0], a.forms[v.m.output])
 	sub := newSubstitution(a.p)
 	for _, u := range open {
-		f := img.quick(sub, v.prop.Cases[index].Unsafe[u])
+		f := img.quick(ctx, sub, v.prop.Cases[index].Unsafe[u])
 		bounds[u] = max(bounds[u], f.bound)
 		if f.excluded() {
 			continue
@@ -264,7 +264,7 @@ func (v *verification) exact(ctx context.Context, index int, open []int) (*spec.
 	e := &exact{m: v.m, o: v.o, begun: v.begun}
 	unsafe := v.prop.Cases[index].Unsafe
 	if !v.o.NoPrefilter {
-		e.look = func(a *analysis) (bool, any) { return look(a, unsafe, open) }
+		e.look = func(ctx context.Context, a *analysis) (bool, any) { return look(ctx, a, unsafe, open) }
 	}
 	examine := func(ctx context.Context, l *leaf) (any, error) { return v.leaf(ctx, l, unsafe, open) }
 	var cex *spec.Counterexample
@@ -301,13 +301,14 @@ func (v *verification) exact(ctx context.Context, index int, open []int) (*spec.
 
 // look judges an approximation: settled if it excludes all conjunctions, else a
 // point at which it does not.
-func look(a *analysis, unsafe []spec.Conjunction, open []int) (settled bool, found any) {
+func look(ctx context.Context, a *analysis, unsafe []spec.Conjunction, open []int) (settled bool, found any) {
 	img := newImage(a.p, a.forms[0], a.forms[a.m.output])
 	sub := newSubstitution(a.p)
 	f := &exactFinding{bound: math.Inf(1)}
 	for _, u := range open {
-		q := img.quick(sub, unsafe[u])
+		q := img.quick(ctx, sub, unsafe[u])
 		if !q.excluded() {
+			a.weigh(sub)
 			return false, &exactFinding{hint: true, inputs: [][]float64{img.point(q.point)}}
 		}
 		f.bound = min(f.bound, q.bound)
@@ -320,7 +321,7 @@ func (v *verification) leaf(ctx context.Context, l *leaf, unsafe []spec.Conjunct
 	found := &exactFinding{bound: math.Inf(1)}
 	sub := newSubstitution(l.image.p)
 	for _, u := range open {
-		f := l.image.quick(sub, unsafe[u])
+		f := l.image.quick(ctx, sub, unsafe[u])
 		if !f.excluded() && len(f.values) > 0 {
 			l.lps++
 			if _, err := l.image.solve(ctx, v.o.Solver, f); err != nil {
