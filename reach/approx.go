@@ -22,7 +22,7 @@ package reach
 // solved and never loosen a range, so the set is at most as large.
 //
 // Source: Tran et al. 2019, "Star-based reachability analysis of deep neural
-// networks", FM, Sect. 4; ImageStar: Tran et al. 2020, CAV, arXiv:2004.05511;
+// networks", FM; ImageStar: Tran et al. 2020, CAV, arXiv:2004.05511;
 // abs-dom: Singh et al. 2019, POPL.
 
 import (

@@ -8,7 +8,7 @@ import (
 )
 
 // ImageStar is a star of images [channels height width] (Tran et al. 2020, CAV,
-// arXiv:2004.05511, Definition 2): centre and generators are images. It is a Star
+// arXiv:2004.05511): centre and generators are images. It is a Star
 // whose generators are kept as patches, and stay so through convolution and pooling.
 // Immutable and safe for concurrent use.
 type ImageStar struct{ *Star }

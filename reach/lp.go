@@ -43,7 +43,7 @@ func open(s solver.Solver, lp *solver.Problem) (*program, error) {
 
 func (g *program) close() {
 	if g.session != nil {
-		g.session.Close()
+		_ = g.session.Close() // nothing of it is needed any more
 	}
 }
 

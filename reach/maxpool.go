@@ -7,7 +7,7 @@ package reach
 // largest lower bound L. If one element is left, the output is that element.
 // Otherwise the output becomes a variable y with y ≥ x_k for every element left, in
 // the interval [L, U] of the largest lower and the largest upper bound. NNV's
-// interval starts at the smallest lower bound (Tran et al. 2020, CAV, Sect. 4);
+// interval starts at the smallest lower bound (Tran et al. 2020, CAV);
 // y is never below L.
 
 import (

@@ -199,3 +199,28 @@ func (f *functional) add(w float64, x *expr) {
 	// once per term added, by the size that they have reached.
 	f.slack += a*x.slack*spare + 4*unit*(f.mag+math.Abs(f.centre)+a*(math.Abs(x.centre)+x.slack)+f.slack) + tiny
 }
+
+// rangeOf is x's range over a box.
+func (x *expr) rangeOf(b *box) (low, up float64) {
+	low, up = x.centre, x.centre
+	mag := math.Abs(x.centre)
+	for i, j := range x.vars {
+		c := x.coef[i]
+		l, u := c*b.lower[j], c*b.upper[j]
+		low, up = low+min(l, u), up+max(l, u)
+		mag += math.Abs(c) * b.reach[j]
+	}
+	e := gamma(len(x.vars)+4)*mag + x.slack*spare + tiny
+	return below(low - e), above(up + e)
+}
+
+// expr is the functional with its coefficients listed.
+func (f *functional) expr() *expr {
+	x := &expr{centre: f.centre, slack: f.slack, mag: f.mag}
+	for j, c := range f.coef {
+		if c != 0 {
+			x.vars, x.coef = append(x.vars, int32(j)), append(x.coef, c)
+		}
+	}
+	return x
+}

@@ -4,8 +4,8 @@ package reach
 //
 // Of m undecided neurons n = round((1−factor)·m) get bounds from the solver, two
 // programs each, or 2n bounds are chosen one by one; the rest keep their estimates.
-// Source: Tran et al. 2021, "Verification of deep convolutional neural networks
-// using ImageStars / relaxed star", CAV; the choices are those of NNV.
+// Source: Tran et al. 2021, "Robustness verification of semantic segmentation neural
+// networks using relaxed reachability", CAV; the choices are those of NNV.
 
 import (
 	"cmp"

@@ -1,7 +1,7 @@
 package reach
 
 // Star sets: {c + V·a : a in P} with a predicate P, a box and linear rows (Tran et
-// al. 2019, FM, Definition 2). The set here is larger by an error box that holds
+// al. 2019, FM). The set here is larger by an error box that holds
 // what rounding has done (form.go); it is about 10⁻¹⁵ of the set's size.
 
 import (

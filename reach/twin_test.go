@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -168,9 +169,9 @@ func (l *layers) triangleLP(t *testing.T, box spec.Box, h []float64) float64 {
 	for i := range box.Lower {
 		p.AddVariable(box.Lower[i], box.Upper[i], 0)
 	}
-	last := make([]int, len(box.Lower))
-	for i := range last {
-		last[i] = i
+	var last []int
+	for i := range box.Lower {
+		last = append(last, i)
 	}
 	optimum := func(v int, sense solver.Sense) float64 {
 		q := p.Clone()
@@ -336,9 +337,14 @@ func (l *layers) real(x []float64) []*big.Float {
 }
 
 // liar is a solver whose answers are made up: points, duals and rays.
-type liar struct{ rng *rand.Rand }
+type liar struct {
+	mu  *sync.Mutex
+	rng *rand.Rand
+}
 
 func (s liar) Solve(_ context.Context, p *solver.Problem, _ solver.Options) (*solver.Solution, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	numbers := func(n int) []float64 {
 		x := make([]float64, n)
 		for i := range x {
@@ -366,7 +372,7 @@ func TestLyingSolver(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 6))
 		box := boxAround(t, rng, 2, 1)
 		for method := reach.ApproxStar; method <= reach.AbsDom; method++ {
-			o := reach.Options{Method: method, Solver: liar{rng}, NoPrefilter: seed%2 == 0, MaxStars: 3000}
+			o := reach.Options{Method: method, Solver: liar{new(sync.Mutex), rng}, NoPrefilter: seed%2 == 0, MaxStars: 3000}
 			stars, err := m.Reach(bg, box, o)
 			require.NoError(t, err)
 			for range 20 {

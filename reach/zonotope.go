@@ -8,7 +8,7 @@ package reach
 // solved.
 //
 // Source: Singh et al. 2018, "Fast and effective robustness certification",
-// NeurIPS, Theorem 3.1; as a filter before linear programs: Tran et al. 2021,
+// NeurIPS; as a filter before linear programs: Tran et al. 2021,
 // "Verification of piecewise deep neural networks: a star set approach with
 // zonotope pre-filter", FAOC.
 
@@ -18,16 +18,16 @@ import (
 	"github.com/vouchnn/vouch/nn"
 )
 
-// zonotope is the form after an activation over ranges that hold for x, whose sizes
+// zonotope is the form after an activation over ranges that hold for f, whose sizes
 // are given (spread). New variables are added to b.
-func (x *form) zonotope(op nn.Operator, lower, upper, size []float64, b *box) *form {
-	n := len(x.centre)
-	y := &form{shape: x.shape, view: x.view, centre: make([]float64, n), slack: make([]float64, n)}
+func (f *form) zonotope(op nn.Operator, lower, upper, size []float64, b *box) *form {
+	n := len(f.centre)
+	y := &form{shape: f.shape, view: f.view, centre: make([]float64, n), slack: make([]float64, n)}
 	factor, noise := make([]float64, n), make([]float64, n)
 	for k := range n {
 		e := enclose(op, lower[k], upper[k])
 		factor[k] = e.slope
-		y.centre[k], y.slack[k] = x.scaledAt(k, e.slope, size[k])
+		y.centre[k], y.slack[k] = f.scaledAt(k, e.slope, size[k])
 		if e.straight {
 			continue
 		}
@@ -36,7 +36,7 @@ func (x *form) zonotope(op nn.Operator, lower, upper, size []float64, b *box) *f
 		y.centre[k] += m
 		noise[k] = r
 	}
-	y.gens = x.scaled(factor)
+	y.gens = f.scaled(factor)
 	y.addNoise(noise, b)
 	return y
 }
@@ -52,7 +52,7 @@ func (f *form) addNoise(radius []float64, b *box) {
 
 // zonotopeMax is the form after a max pooling: a window's only rival, or an
 // interval.
-func (x *form) zonotopeMax(w *windows, s *spread, b *box) *form {
+func (f *form) zonotopeMax(w *windows, s *spread, b *box) *form {
 	n := w.count()
 	y := &form{shape: w.out, view: viewOf(w.out), centre: make([]float64, n), slack: make([]float64, n)}
 	source, noise := make([]int, n), make([]float64, n)
@@ -65,7 +65,7 @@ func (x *form) zonotopeMax(w *windows, s *spread, b *box) *form {
 		}
 		y.centre[o], noise[o] = between(low, up)
 	}
-	x.gather(y, source)
+	f.gather(y, source)
 	y.addNoise(noise, b)
 	return y
 }
