@@ -51,8 +51,9 @@ func (c *reachCommand) draw(ctx context.Context, net nn.Network, prop *spec.Prop
 		if err != nil {
 			return err
 		}
-		polygon.Color = color.NRGBA{R: 31, G: 119, B: 180, A: 90}
-		polygon.LineStyle.Color = color.NRGBA{R: 31, G: 119, B: 180, A: 255}
+		c := runColor(0)
+		polygon.Color = color.NRGBA{R: c.R, G: c.G, B: c.B, A: 90}
+		polygon.LineStyle.Color = c
 		picture.Add(polygon)
 	}
 	return savePlot(picture, c.plot)
