@@ -245,4 +245,31 @@ func TestPredicateAdd(t *testing.T) {
 		}
 	}
 	require.Greater(t, tightened, 100)
+
+	// One row, and the point that is farthest in one variable: all others at the ends
+	// where they leave it most.
+	farthest := 0
+	for range 300 {
+		p := &predicate{}
+		x := &expr{vars: []int32{0, 1, 2}, coef: make([]float64, 3), centre: rng.NormFloat64()}
+		for j := range x.coef {
+			p.box.add(-1, 1)
+			x.coef[j] = rng.NormFloat64()
+		}
+		p.add(x.atMost(0))
+		for j := range 3 {
+			rest := x.centre
+			for k, c := range x.coef {
+				if k != j {
+					rest -= math.Abs(c)
+				}
+			}
+			if far := -rest / x.coef[j]; math.Abs(far) <= 1 && rest-math.Abs(x.coef[j]) <= 0 {
+				farthest++
+				require.True(t, far >= p.box.lower[j]-1e-15 && far <= p.box.upper[j]+1e-15)
+				require.InDelta(t, far, map[bool]float64{true: p.box.upper[j], false: p.box.lower[j]}[x.coef[j] > 0], 1e-9)
+			}
+		}
+	}
+	require.Greater(t, farthest, 50)
 }

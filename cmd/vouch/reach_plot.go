@@ -29,7 +29,7 @@ func (c *reachCommand) draw(ctx context.Context, net nn.Network, prop *spec.Prop
 	if err != nil {
 		return fmt.Errorf("%s was not drawn: %w", c.plot, err)
 	}
-	picture := plot.New()
+	picture := newPlot()
 	picture.Title.Text = fmt.Sprintf("%s: %d by %v", filepath.Base(c.net), len(stars), opts.Method)
 	if len(stars) == 1 {
 		picture.Title.Text = fmt.Sprintf("%s by %v", filepath.Base(c.net), opts.Method)
