@@ -95,7 +95,9 @@ type exact struct {
 	stack []*part
 	stars int // that have reached the output
 	lps   int
-	kept  int64 // bytes that the leaves' receiver keeps
+	// splits is how many parts others came from, frontier the most that waited.
+	splits, frontier int
+	kept             int64 // bytes that the leaves' receiver keeps
 }
 
 // leaf is a star at the output. What examine returns is handed to collect, in
@@ -127,6 +129,7 @@ func (e *exact) run(ctx context.Context, region spec.Box, examine func(context.C
 		if waiting > 2*e.o.MaxMemory {
 			return errMemory
 		}
+		e.frontier = max(e.frontier, len(e.stack))
 		width, leaves := min(exactWidth, len(e.stack)), exactLeaves
 		if waiting > e.o.MaxMemory {
 			width, leaves = 1, 1
@@ -157,6 +160,7 @@ func (e *exact) run(ctx context.Context, region spec.Box, examine func(context.C
 func (e *exact) gather(tasks []*task, collect func(any) bool) (done bool, err error) {
 	for _, t := range tasks {
 		e.lps += t.lps
+		e.splits += t.splits
 		e.stars += t.stars
 		for _, found := range t.found {
 			if collect(found) {
@@ -185,6 +189,7 @@ type task struct {
 	found   []any
 	stars   int // that have reached the output or were settled before
 	lps     int
+	splits  int
 	err     error
 }
 

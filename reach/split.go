@@ -79,6 +79,7 @@ func (d *driver) activation(ctx context.Context, op nn.Elementwise, x *form) (al
 		other.sides[k] = -1
 		other.p.add(row.atMost(0))
 		d.t.stack = append(d.t.stack, other)
+		d.t.splits++
 		other.points, s.points = share(row, s.points)
 		if err := d.add(row.negated().atMost(0)); err != nil {
 			return false, err
@@ -268,6 +269,7 @@ func (d *driver) window(ctx context.Context, o int, w *windows) (alive bool, err
 	}
 	for i := len(parts) - 1; i > 0; i-- {
 		d.t.stack = append(d.t.stack, parts[i])
+		d.t.splits++
 	}
 	d.close()
 	*s = *parts[0]

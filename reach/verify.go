@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -92,7 +93,7 @@ func (m *Model) Verify(ctx context.Context, prop *spec.Property, opts Options) (
 			res.Verdict = spec.Verified
 		}
 	}
-	res.Stats = spec.Stats{Elapsed: time.Since(v.begun), Domains: v.stars, Attacks: v.replay.tries, Choices: map[string]string{
+	res.Stats = spec.Stats{Elapsed: time.Since(v.begun), Domains: v.stars, Splits: v.splits, MaxFrontier: v.frontier, Attacks: v.replay.tries, Choices: map[string]string{
 		"method": opts.Method.String(), "linear programs": strconv.Itoa(v.lps),
 	}}
 	return res, nil
@@ -137,8 +138,8 @@ type verification struct {
 	begun  time.Time
 	lower  float64     // of the violations, over what has been decided
 	reason spec.Reason // why the answer is Unknown; ReasonNone as long as it is not
-	stars  int
-	lps    int
+	// Of the statistics.
+	stars, splits, frontier, lps int
 }
 
 // decide settles one case: a counterexample, or nil if there is none or it is left
@@ -163,11 +164,14 @@ func (v *verification) decide(ctx context.Context, index int) (*spec.Counterexam
 	if err != nil || cex != nil {
 		return cex, err
 	}
-	if len(open) > 0 && v.o.Refine && v.m.checkExact() == nil {
-		return v.exact(ctx, index, open)
+	refine := len(open) > 0 && v.o.Refine && v.m.checkExact() == nil
+	for u, b := range bounds {
+		if !refine || !slices.Contains(open, u) {
+			v.lower = min(v.lower, b)
+		}
 	}
-	for _, b := range bounds {
-		v.lower = min(v.lower, b)
+	if refine {
+		return v.exact(ctx, index, open)
 	}
 	if len(open) > 0 {
 		v.reason = spec.ReasonIncomplete
@@ -283,6 +287,8 @@ func (v *verification) exact(ctx context.Context, index int, open []int) (*spec.
 		return false
 	})
 	v.stars += e.stars
+	v.splits += e.splits
+	v.frontier = max(v.frontier, e.frontier)
 	v.lps += e.lps
 	if cex != nil {
 		return cex, nil
