@@ -73,10 +73,28 @@ type finding struct {
 	bound   float64 // the conjunction's violation is at least this
 	ceiling float64 // no linear program over the set proves more than this
 	point   []float64
+	points  [][]float64 // where each inequality alone is least
 	values  []*functional
 }
 
 func (f *finding) excluded() bool { return f.bound > 0 }
+
+// candidates is inputs at which the conjunction may hold: where each inequality is
+// least, and between them.
+func (m *image) candidates(f *finding) [][]float64 {
+	if len(f.points) < 2 {
+		return [][]float64{m.point(f.point)}
+	}
+	mean := make([]float64, len(f.point))
+	var inputs [][]float64
+	for _, a := range f.points {
+		inputs = append(inputs, m.point(a))
+		for j, v := range a {
+			mean[j] += v / float64(len(f.points))
+		}
+	}
+	return append(inputs, m.point(mean))
+}
 
 // quick bounds a conjunction by substitution.
 func (m *image) quick(ctx context.Context, sub *substitution, c spec.Conjunction) *finding {
@@ -95,7 +113,7 @@ func (m *image) quick(ctx context.Context, sub *substitution, c spec.Conjunction
 		if len(c) == 1 {
 			f.ceiling = ceiling
 		}
-		if i == 0 {
+		if f.points = append(f.points, a); i == 0 {
 			f.point = a
 		}
 		if f.excluded() {

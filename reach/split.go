@@ -155,11 +155,19 @@ func share(x *expr, points [][]float64) (negative, positive [][]float64) {
 // an interior. What that is wrong by goes into the slack.
 const sliver = 0x1p-40
 
+// cheapVariables is up to how many variables a program costs less than looking at a
+// part (task.settled). With more, and where parts are looked at, a neuron that the box
+// leaves open is split without asking; an empty part is then looked at in vain.
+const cheapVariables = 64
+
 // side finds on which side of zero x is: 1, −1, or 0 if it can be on both. It may be
 // beyond by up to over.
 func (d *driver) side(ctx context.Context, x *expr) (side int8, over float64, empty bool, err error) {
 	low, up := x.rangeOf(&d.s.p.box)
 	tol := sliver * (math.Abs(x.centre) + x.mag)
+	if low < -tol && up > tol && d.t.e.look != nil && d.s.p.box.len() > cheapVariables {
+		return 0, 0, false, nil
+	}
 	negative, positive := share(x, d.s.points)
 	if low < -tol && len(negative) == 0 && up > tol {
 		if low, empty, err = d.lower(ctx, x, 1); err != nil || empty {

@@ -14,7 +14,8 @@ package reach
 //	Unknown, or with Options.Refine exact-star on what is open
 //
 // The first set contains the method's own, so what it excludes the method would
-// exclude too; most answers come from there. exact-star takes the last step only.
+// exclude too; most answers come from there. exact-star takes the last step only, and
+// attacks once when its first look at the region has proven nothing.
 
 import (
 	"context"
@@ -194,11 +195,7 @@ func (v *verification) approximate(ctx context.Context, index int, open []int, b
 		return open, cex, ctx.Err()
 	}
 	if !v.o.Attack.None {
-		goals := make([]goal, len(open))
-		for k, u := range open {
-			goals[k] = goal{index, u}
-		}
-		if cex := v.replay.attack(ctx, goals, v.o); cex != nil {
+		if cex := v.replay.attack(ctx, goalsOf(index, open), v.o); cex != nil {
 			return open, cex, nil
 		}
 	}
@@ -237,6 +234,15 @@ func (v *verification) approximate(ctx context.Context, index int, open []int, b
 	return left, nil, nil
 }
 
+// goalsOf is the open conjunctions of a case as an attack wants them.
+func goalsOf(index int, open []int) []goal {
+	goals := make([]goal, len(open))
+	for k, u := range open {
+		goals[k] = goal{index, u}
+	}
+	return goals
+}
+
 // examine bounds the open conjunctions on an analysis's output set without a
 // solver, and tries the points at which bounds are attained.
 func (v *verification) examine(ctx context.Context, a *analysis, index int, open []int, bounds []float64) (left []int, findings []*finding, cex *spec.Counterexample) {
@@ -273,6 +279,7 @@ func (v *verification) exact(ctx context.Context, index int, open []int) (*spec.
 	examine := func(ctx context.Context, l *leaf) (any, error) { return v.leaf(ctx, l, unsafe, open) }
 	var cex *spec.Counterexample
 	unsettled := false
+	attacked := v.o.Method != ExactStar || v.o.Attack.None // an approximate method has done it
 	err := e.run(ctx, v.prop.Cases[index].Region.Box(), examine, func(x any) bool {
 		found := x.(*exactFinding)
 		if !found.hint {
@@ -284,7 +291,11 @@ func (v *verification) exact(ctx context.Context, index int, open []int) (*spec.
 			}
 			unsettled = unsettled || !found.hint
 		}
-		return false
+		if found.hint && !attacked {
+			attacked = true
+			cex = v.replay.attack(ctx, goalsOf(index, open), v.o)
+		}
+		return cex != nil
 	})
 	v.stars += e.stars
 	v.splits += e.splits
@@ -315,7 +326,7 @@ func look(ctx context.Context, a *analysis, unsafe []spec.Conjunction, open []in
 		q := img.quick(ctx, sub, unsafe[u])
 		if !q.excluded() {
 			a.weigh(sub)
-			return false, &exactFinding{hint: true, inputs: [][]float64{img.point(q.point)}}
+			return false, &exactFinding{hint: true, inputs: img.candidates(q)}
 		}
 		f.bound = min(f.bound, q.bound)
 	}

@@ -93,6 +93,14 @@ func TestVerifyAgreesWithBab(t *testing.T) {
 			m.dense(2)
 			net = m.build()
 		}
+		if seed%4 == 2 { // more variables than are asked about by programs
+			m := newNet(t, seed, nn.Shape{1, 10, 10})
+			m.conv(2, nn.ConvConfig{Kernel: []int{5, 5}, Stride: []int{5, 5}})
+			m.add(nn.ReLU{})
+			m.flatten()
+			m.dense(2)
+			net = m.build()
+		}
 		prop := someProperty(t, rng, net, 0.7)
 		want, err := bab.Verify(bg, net, prop, bab.Options{})
 		require.NoError(t, err)
