@@ -17,8 +17,11 @@
 //
 // Solvers live in folders of their own and are imported by whoever picks one:
 //
-//	solver/simplex      embedded linear programming, pure Go; no integers yet
+//	solver/simplex      embedded linear and mixed-integer programming, pure Go
 //	solver/solvertest   what every Solver has to pass
+//	solver/lpsolve      lp_solve, with -tags lpsolve
+//	solver/highs        HiGHS, with -tags highs
+//	solver/crosscheck   tests and benchmarks of all, side by side
 //
 //	source                                       file                      test
 //	Neumaier & Shcherbina 2004, Math. Program.   safe.go                   safe_test.go
