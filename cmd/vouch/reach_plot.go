@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image/color"
+	"path/filepath"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+
+	"github.com/vouchnn/vouch/nn"
+	"github.com/vouchnn/vouch/reach"
+	"github.com/vouchnn/vouch/spec"
+)
+
+// Pictures of output sets.
+
+// draw writes the output set over the first case's region as polygons.
+func (c *reachCommand) draw(ctx context.Context, net nn.Network, prop *spec.Property, opts reach.Options, dims [2]int) error {
+	m, err := reach.Compile(net)
+	if err != nil {
+		return err
+	}
+	stars, err := m.Reach(ctx, prop.Cases[0].Region, opts)
+	if err != nil {
+		return fmt.Errorf("%s was not drawn: %w", c.plot, err)
+	}
+	picture := newPlot()
+	picture.Title.Text = fmt.Sprintf("%s: %d by %v", filepath.Base(c.net), len(stars), opts.Method)
+	if len(stars) == 1 {
+		picture.Title.Text = fmt.Sprintf("%s by %v", filepath.Base(c.net), opts.Method)
+	}
+	picture.X.Label.Text, picture.Y.Label.Text = fmt.Sprintf("Y_%d", dims[0]), fmt.Sprintf("Y_%d", dims[1])
+	for _, s := range stars {
+		points, err := s.Polygon(ctx, dims[0], dims[1])
+		if err != nil {
+			return fmt.Errorf("%s was not drawn: %w", c.plot, err)
+		}
+		if len(points) == 0 {
+			continue
+		}
+		xy := make(plotter.XYs, len(points))
+		for i, p := range points {
+			xy[i].X, xy[i].Y = p.X, p.Y
+		}
+		polygon, err := plotter.NewPolygon(xy)
+		if err != nil {
+			return err
+		}
+		c := runColor(0)
+		polygon.Color = color.NRGBA{R: c.R, G: c.G, B: c.B, A: 90}
+		polygon.LineStyle.Color = c
+		picture.Add(polygon)
+	}
+	return savePlot(picture, c.plot)
+}
+
+// savePlot writes a picture in the format of the file's name.
+func savePlot(p *plot.Plot, path string) error {
+	format := strings.TrimPrefix(strings.ToLower(filepath.Ext(path)), ".")
+	w, err := p.WriterTo(16*vg.Centimeter, 12*vg.Centimeter, format)
+	if err != nil {
+		return fmt.Errorf("%s: a picture's name ends in .svg, .png, .pdf, .eps, .jpg or .tif: %w", path, err)
+	}
+	var b bytes.Buffer
+	if _, err := w.WriteTo(&b); err != nil {
+		return err
+	}
+	return writeFile(path, b.Bytes())
+}

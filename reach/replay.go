@@ -1,0 +1,182 @@
+package reach
+
+// Counterexamples: found, and then believed only after a replay.
+//
+// A candidate is rounded to float32 inside its region; the network as the caller
+// gave it is evaluated there in float64 and in float32, and the property must be
+// violated both times. Candidates come from the sets (the input at which a bound is
+// attained), from the region's corners and random points, as NNV's falsification
+// has it, and from projected gradient descent (internal/pgd).
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/vouchnn/vouch/internal/pgd"
+	"github.com/vouchnn/vouch/nn"
+	"github.com/vouchnn/vouch/spec"
+)
+
+// replayer checks candidates. Not safe for concurrent use.
+type replayer struct {
+	net    nn.Network
+	prop   *spec.Property
+	double *nn.Evaluator[float64] // made when needed
+	single *nn.Evaluator[float32]
+	tries  int
+}
+
+func newReplayer(net nn.Network, prop *spec.Property) *replayer {
+	return &replayer{net: net, prop: prop}
+}
+
+// try is the counterexample near x in the region of a case, or nil.
+func (r *replayer) try(x []float64, index int) *spec.Counterexample {
+	if r.double == nil {
+		r.double, r.single = nn.NewEvaluator[float64](r.net), nn.NewEvaluator[float32](r.net)
+	}
+	r.tries++
+	x = slices.Clone(x)
+	region := r.prop.Cases[index].Region
+	spec.RoundInto32(region, x)
+	if !region.Contains(x) {
+		return nil
+	}
+	y := slices.Clone(r.double.Forward(x, 1))
+	c, conj, ok := r.prop.Check(x, y)
+	if !ok {
+		return nil
+	}
+	x32 := make([]float32, len(x))
+	for i, v := range x {
+		x32[i] = float32(v)
+	}
+	y32 := make([]float64, len(y))
+	for i, v := range r.single.Forward(x32, 1) {
+		y32[i] = float64(v)
+	}
+	if !slices.ContainsFunc(r.prop.Cases[c].Unsafe, func(u spec.Conjunction) bool { return u.Holds(x, y32) }) {
+		return nil
+	}
+	return &spec.Counterexample{Input: x, Output: y, Case: c, Conjunction: conj}
+}
+
+// goal is a conjunction of a case that could not be excluded.
+type goal struct{ caseIndex, conjunction int }
+
+// attack searches for inputs that satisfy one of the goals: from both corners, from
+// the centre and from random points, downhill. It ends early with ctx.
+func (r *replayer) attack(ctx context.Context, goals []goal, o *Options) *spec.Counterexample {
+	rng := rand.New(rand.NewPCG(o.Seed, 0x7265616368))
+	search := pgd.NewSearcher(r.net)
+	widest := 1
+	for _, n := range r.net.Nodes() {
+		widest = max(widest, n.Shape.Size())
+	}
+	most := max(1, min(256, (1<<21)/widest))
+	var starts []start
+	for k := range o.Attack.Restarts {
+		for _, g := range goals {
+			starts = append(starts, start{g, k})
+		}
+	}
+	for len(starts) > 0 && ctx.Err() == nil {
+		batch := starts[:min(most, len(starts))]
+		starts = starts[len(batch):]
+		if cex := r.descend(ctx, search, batch, o.Attack.Steps, rng); cex != nil {
+			return cex
+		}
+	}
+	return nil
+}
+
+// start is the k-th start towards a goal.
+type start struct {
+	goal
+	k int
+}
+
+func (r *replayer) descend(ctx context.Context, search *pgd.Searcher, starts []start, steps int, rng *rand.Rand) *spec.Counterexample {
+	n := r.prop.Inputs
+	size := len(starts) * n
+	b := &pgd.Batch{Points: len(starts), X: make([]float32, size), Lower: make([]float32, size), Upper: make([]float32, size)}
+	boxes := true
+	for p, s := range starts {
+		region := r.prop.Cases[s.caseIndex].Region
+		if _, ok := region.(spec.Box); !ok {
+			boxes = false
+		}
+		box := region.Box()
+		for i := range n {
+			lo, up := box.Lower[i], box.Upper[i]
+			f := rng.Float64()
+			switch s.k {
+			case 0:
+				f = 0.5
+			case 1, 2:
+				f = float64(s.k - 1)
+			}
+			b.Lower[p*n+i], b.Upper[p*n+i] = float32(lo), float32(up)
+			b.X[p*n+i] = min(max(float32(lo+f*(up-lo)), b.Lower[p*n+i]), b.Upper[p*n+i])
+		}
+	}
+	point := make([]float64, n)
+	project := func(p int, xp []float32) {
+		for i, v := range xp {
+			point[i] = float64(v)
+		}
+		r.prop.Cases[starts[p].caseIndex].Region.Project(point)
+	}
+	if !boxes {
+		b.Project = func(p int, xp []float32) {
+			project(p, xp)
+			for i, v := range point {
+				xp[i] = float32(v)
+			}
+		}
+	}
+	var cex *spec.Counterexample
+	loss := func(p int, x, y, gx, gy []float32) float32 {
+		s := starts[p]
+		return violation(r.prop.Cases[s.caseIndex].Unsafe[s.conjunction], x, y, gx, gy)
+	}
+	found := func(p int, x, _ []float32, v float32) bool {
+		if v > 0 {
+			return false
+		}
+		project(p, x)
+		cex = r.try(point, starts[p].caseIndex)
+		return cex != nil
+	}
+	search.Descend(ctx, b, loss, pgd.Schedule{Steps: steps, First: 0.25, Last: 0.002}, found)
+	return cex
+}
+
+// violation is the greatest left side minus bound of a conjunction, and its
+// gradient.
+func violation(c spec.Conjunction, x, y, gx, gy []float32) float32 {
+	worst, at := float32(math.Inf(-1)), -1
+	for k := range c {
+		v := float32(-c[k].Bound)
+		for _, t := range c[k].Input {
+			v += float32(t.Coef) * x[t.Index]
+		}
+		for _, t := range c[k].Output {
+			v += float32(t.Coef) * y[t.Index]
+		}
+		if v > worst {
+			worst, at = v, k
+		}
+	}
+	if at >= 0 {
+		for _, t := range c[at].Input {
+			gx[t.Index] += float32(t.Coef)
+		}
+		for _, t := range c[at].Output {
+			gy[t.Index] += float32(t.Coef)
+		}
+	}
+	return worst
+}

@@ -1,0 +1,486 @@
+package reach_test
+
+import (
+	"context"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/vouchnn/vouch/nn"
+	"github.com/vouchnn/vouch/reach"
+	"github.com/vouchnn/vouch/solver"
+	"github.com/vouchnn/vouch/solver/simplex"
+	"github.com/vouchnn/vouch/spec"
+)
+
+// The dumb twins: networks of vectors, as plain lists of matrices.
+
+// layers is the weights [out][in] and biases of a dense network.
+type layers struct {
+	w [][][]float64
+	b [][]float64
+}
+
+func layersOf(net *nn.Graph) *layers {
+	var l layers
+	for _, n := range net.Nodes() {
+		d, ok := n.Op.(*nn.Dense)
+		if !ok {
+			continue
+		}
+		out, in := d.Weight().Shape[0], d.Weight().Shape[1]
+		w := make([][]float64, out)
+		for i := range w {
+			w[i] = d.Weight().Values()[i*in : (i+1)*in]
+		}
+		l.w, l.b = append(l.w, w), append(l.b, d.Bias().Values())
+	}
+	return &l
+}
+
+// hidden is the number of neurons with an activation.
+func (l *layers) hidden() int {
+	n := 0
+	for _, b := range l.b[:len(l.b)-1] {
+		n += len(b)
+	}
+	return n
+}
+
+// affinePiece is the network's function where bit k of pattern says that hidden
+// neuron k is on, and the linear conditions for that: rows r·x + c ≥ 0.
+func (l *layers) affinePiece(pattern int, slope float64) (w [][]float64, b []float64, rows [][]float64, consts []float64) {
+	inputs := len(l.w[0][0])
+	w, b = make([][]float64, inputs), make([]float64, inputs)
+	for i := range w {
+		w[i] = make([]float64, inputs)
+		w[i][i] = 1
+	}
+	for k := range l.w {
+		next, bias := make([][]float64, len(l.w[k])), make([]float64, len(l.w[k]))
+		for i, row := range l.w[k] {
+			next[i], bias[i] = make([]float64, inputs), l.b[k][i]
+			for j, v := range row {
+				bias[i] += v * b[j]
+				for x := range inputs {
+					next[i][x] += v * w[j][x]
+				}
+			}
+			if k == len(l.w)-1 {
+				continue
+			}
+			factor, sign := slope, -1.0
+			if pattern&1 == 1 {
+				factor, sign = 1, 1
+			}
+			pattern >>= 1
+			row := make([]float64, inputs)
+			for x := range row {
+				row[x] = sign * next[i][x]
+				next[i][x] *= factor
+			}
+			rows, consts = append(rows, row), append(consts, sign*bias[i])
+			bias[i] *= factor
+		}
+		w, b = next, bias
+	}
+	return w, b, rows, consts
+}
+
+// pieces is the least value of h·y over every non-empty activation pattern's part of
+// the box, by one linear program each.
+func (l *layers) pieces(t *testing.T, box spec.Box, h []float64, slope float64) (least float64, count int) {
+	least = math.Inf(1)
+	for pattern := range 1 << l.hidden() {
+		w, b, rows, consts := l.affinePiece(pattern, slope)
+		p := &solver.Problem{}
+		for i := range box.Lower {
+			c := 0.0
+			for o := range h {
+				c += h[o] * w[o][i]
+			}
+			p.AddVariable(box.Lower[i], box.Upper[i], c)
+		}
+		for o := range h {
+			p.Offset += h[o] * b[o]
+		}
+		for r, row := range rows {
+			p.AddGreaterEqual(-consts[r], []int{0, 1}[:len(row)], row)
+		}
+		s, err := simplex.Solver{}.Solve(bg, p, solver.Options{})
+		require.NoError(t, err)
+		if s.Status == solver.Optimal {
+			least = min(least, s.Objective)
+			count++
+		}
+	}
+	return least, count
+}
+
+// TestExactIsEnumeration: the union of exact-star equals that of all activation
+// patterns: as many parts, and the same least value in every direction.
+func TestExactIsEnumeration(t *testing.T) {
+	split := 0
+	for seed := range uint64(8) {
+		for _, act := range []nn.Operator{nn.ReLU{}, nn.LeakyReLU{Slope: 0.3}} {
+			slope := 0.0
+			if l, ok := act.(nn.LeakyReLU); ok {
+				slope = l.Slope
+			}
+			net := tinyDense(t, seed, act, 2, 4, 4, 2)
+			l := layersOf(net)
+			rng := rand.New(rand.NewPCG(seed, 3))
+			box, err := spec.NewBox([]float64{-1, -0.7}, []float64{0.8, 1})
+			require.NoError(t, err)
+			m, err := reach.Compile(net)
+			require.NoError(t, err)
+			stars, err := m.Reach(bg, box, reach.Options{Method: reach.ExactStar})
+			require.NoError(t, err)
+			for range 4 {
+				h := []float64{rng.NormFloat64(), rng.NormFloat64()}
+				want, count := l.pieces(t, box, h, slope)
+				got := math.Inf(1)
+				for _, s := range stars {
+					v, _, err := s.Minimum(bg, h)
+					require.NoError(t, err)
+					got = min(got, v)
+				}
+				assert.InDelta(t, want, got, 1e-7)
+				assert.LessOrEqual(t, got, want+1e-9)
+				// Parts that touch only, with no interior, may count either way.
+				assert.InDelta(t, count, len(stars), 1)
+				split = max(split, len(stars))
+			}
+		}
+	}
+	require.Greater(t, split, 8, "networks without splits test nothing")
+}
+
+// triangleLP is the least h·y by the textbook program of approx-star: a variable for
+// every input, pre-activation and activation; bounds of pre-activations by the same
+// program, layer by layer.
+func (l *layers) triangleLP(t *testing.T, box spec.Box, h []float64) float64 {
+	p := &solver.Problem{}
+	for i := range box.Lower {
+		p.AddVariable(box.Lower[i], box.Upper[i], 0)
+	}
+	var last []int
+	for i := range box.Lower {
+		last = append(last, i)
+	}
+	optimum := func(v int, sense solver.Sense) float64 {
+		q := p.Clone()
+		q.Sense, q.Variables[v].Cost = sense, 1
+		s, err := simplex.Solver{}.Solve(bg, q, solver.Options{})
+		require.NoError(t, err)
+		require.Equal(t, solver.Optimal, s.Status)
+		return s.Objective
+	}
+	for k := range l.w {
+		var pre []int
+		for i, row := range l.w[k] {
+			z := p.AddVariable(math.Inf(-1), math.Inf(1), 0)
+			p.AddEqual(-l.b[k][i], append(append([]int{}, last...), z), append(append([]float64{}, row...), -1))
+			pre = append(pre, z)
+		}
+		if k == len(l.w)-1 {
+			for i, z := range pre {
+				p.Variables[z].Cost = h[i]
+			}
+			break
+		}
+		bounds := make([][2]float64, len(pre))
+		for i, z := range pre {
+			bounds[i] = [2]float64{optimum(z, solver.Minimize), optimum(z, solver.Maximize)}
+		}
+		last = nil
+		for i, z := range pre {
+			lo, up := bounds[i][0], bounds[i][1]
+			y := p.AddVariable(0, math.Inf(1), 0)
+			last = append(last, y)
+			switch {
+			case up <= 0:
+				p.Variables[y].Upper = 0
+			case lo >= 0:
+				p.AddEqual(0, []int{z, y}, []float64{1, -1})
+			default:
+				p.AddGreaterEqual(0, []int{y, z}, []float64{1, -1})
+				s := up / (up - lo)
+				p.AddLessEqual(-s*lo, []int{y, z}, []float64{1, -s})
+			}
+		}
+	}
+	s, err := simplex.Solver{}.Solve(bg, p, solver.Options{})
+	require.NoError(t, err)
+	require.Equal(t, solver.Optimal, s.Status)
+	return s.Objective
+}
+
+// TestApproxIsTriangleLP: without the filters, which tighten it, approx-star's least
+// values are the optima of the triangle relaxation; with them they are no less.
+func TestApproxIsTriangleLP(t *testing.T) {
+	for seed := range uint64(6) {
+		net := tinyDense(t, seed, nn.ReLU{}, 3, 7, 7, 2)
+		l := layersOf(net)
+		rng := rand.New(rand.NewPCG(seed, 3))
+		box := boxAround(t, rng, 3, 0.9)
+		m, err := reach.Compile(net)
+		require.NoError(t, err)
+		plain, err := m.Reach(bg, box, reach.Options{NoPrefilter: true})
+		require.NoError(t, err)
+		filtered, err := m.Reach(bg, box, reach.Options{})
+		require.NoError(t, err)
+		for range 3 {
+			h := []float64{rng.NormFloat64(), rng.NormFloat64()}
+			want := l.triangleLP(t, box, h)
+			got, point, err := plain[0].Minimum(bg, h)
+			require.NoError(t, err)
+			assert.InDelta(t, want, got, 1e-7)
+			assert.InDelta(t, want, h[0]*point[0]+h[1]*point[1], 1e-6)
+			tight, _, err := filtered[0].Minimum(bg, h)
+			require.NoError(t, err)
+			assert.GreaterOrEqual(t, tight, want-1e-7)
+		}
+	}
+}
+
+// TestHoldsOverTheReals: ranges hold for the function in 300-bit arithmetic with no
+// tolerance, where weights cancel so that float64 evaluation is far off.
+func TestHoldsOverTheReals(t *testing.T) {
+	off := 0
+	for seed := range uint64(12) {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		m := newNet(t, seed, nn.Shape{3})
+		widths := []int{3, 8, 8, 2}
+		for i, out := range widths[1:] {
+			in := widths[i]
+			w, b := make([]float64, out*in), make([]float64, out)
+			for k := range w {
+				w[k] = float64(float32(rng.NormFloat64() * math.Pow(10, float64(rng.IntN(7)))))
+			}
+			for k := range b {
+				b[k] = float64(float32(rng.NormFloat64() * 1e3))
+			}
+			d, err := nn.NewDense(out, in, w, b)
+			require.NoError(t, err)
+			if i > 0 {
+				m.add(nn.ReLU{})
+			}
+			m.add(d)
+		}
+		net := m.build()
+		l := layersOf(net)
+		c, err := reach.Compile(net)
+		require.NoError(t, err)
+		// A box of a few units in the last place, and one that is a point.
+		lo, up := make([]float64, 3), make([]float64, 3)
+		for i := range lo {
+			lo[i] = rng.NormFloat64()
+			up[i] = lo[i] + math.Abs(lo[i])*0x1p-50*float64(rng.IntN(3))
+		}
+		box, err := spec.NewBox(lo, up)
+		require.NoError(t, err)
+		for _, o := range []reach.Options{{}, {Method: reach.Zono}, {Method: reach.AbsDom}, {Method: reach.ExactStar}} {
+			stars, err := c.Reach(bg, box, o)
+			require.NoError(t, err)
+			for range 10 {
+				x := inside(rng, box)
+				y := l.real(x)
+				for i, v := range y {
+					in := false
+					for _, s := range stars {
+						l, u, err := s.Range(bg, i)
+						require.NoError(t, err)
+						in = in || v.Cmp(big.NewFloat(l)) >= 0 && v.Cmp(big.NewFloat(u)) <= 0
+					}
+					require.True(t, in, "%v: output %d at %v", o.Method, i, x)
+					if rounded, _ := v.Float64(); true {
+						got, err := nn.Evaluate(net, x)
+						require.NoError(t, err)
+						if got[i] != rounded {
+							off++
+						}
+					}
+				}
+			}
+		}
+	}
+	require.Positive(t, off, "nothing was rounded")
+}
+
+// TestCancellation: the difference of two neurons that are nearly equal and huge, so
+// that all of the output is what rounding has left; ranges hold over the reals, at a
+// point and over a small box.
+func TestCancellation(t *testing.T) {
+	wrong := 0
+	for seed := range uint64(40) {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		first := make([]float64, 6)
+		for i := range 3 {
+			first[i] = 1e6 * (1 + rng.Float64())
+			first[3+i] = first[i] * (1 + 0x1p-30*rng.Float64())
+		}
+		second := []float64{1, -1, 1 / 3., -1 / 3.}
+		m := newNet(t, seed, nn.Shape{3})
+		a, err := nn.NewDense(2, 3, first, []float64{0.1, 0.1})
+		require.NoError(t, err)
+		b, err := nn.NewDense(2, 2, second, []float64{0, 0})
+		require.NoError(t, err)
+		m.add(a)
+		m.add(nn.ReLU{})
+		m.add(b)
+		net := m.build()
+		l := layersOf(net)
+		c, err := reach.Compile(net)
+		require.NoError(t, err)
+		lo, up := make([]float64, 3), make([]float64, 3)
+		for i := range lo {
+			lo[i] = 0.1 + rng.Float64()
+			up[i] = lo[i] * (1 + 0x1p-50*float64(seed%2))
+		}
+		box, err := spec.NewBox(lo, up)
+		require.NoError(t, err)
+		for method := reach.ApproxStar; method <= reach.Zono; method++ {
+			stars, err := c.Reach(bg, box, reach.Options{Method: method})
+			require.NoError(t, err)
+			lower, upper := union(t, stars)
+			for range 4 {
+				x := inside(rng, box)
+				got, err := nn.Evaluate(net, x)
+				require.NoError(t, err)
+				for i, v := range l.real(x) {
+					require.True(t, v.Cmp(big.NewFloat(lower[i])) >= 0 && v.Cmp(big.NewFloat(upper[i])) <= 0, "%v: output %d", method, i)
+					if rounded, _ := v.Float64(); math.Abs(got[i]-rounded) > 1e-12*math.Abs(rounded) {
+						wrong++
+					}
+				}
+			}
+		}
+	}
+	require.Greater(t, wrong, 100, "nothing cancelled")
+}
+
+// real evaluates a ReLU network without rounding to speak of.
+func (l *layers) real(x []float64) []*big.Float {
+	num := func(v float64) *big.Float { return new(big.Float).SetPrec(300).SetFloat64(v) }
+	at := make([]*big.Float, len(x))
+	for i, v := range x {
+		at[i] = num(v)
+	}
+	for k := range l.w {
+		next := make([]*big.Float, len(l.w[k]))
+		for i, row := range l.w[k] {
+			next[i] = num(l.b[k][i])
+			for j, v := range row {
+				next[i].Add(next[i], new(big.Float).SetPrec(300).Mul(num(v), at[j]))
+			}
+			if k < len(l.w)-1 && next[i].Sign() < 0 {
+				next[i] = num(0)
+			}
+		}
+		at = next
+	}
+	return at
+}
+
+// liar is a solver whose answers are made up: points, duals and rays.
+type liar struct {
+	mu  *sync.Mutex
+	rng *rand.Rand
+}
+
+func (s liar) Solve(_ context.Context, p *solver.Problem, _ solver.Options) (*solver.Solution, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	numbers := func(n int) []float64 {
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = s.rng.NormFloat64() * math.Pow(10, float64(s.rng.IntN(5)-2))
+		}
+		return x
+	}
+	a := &solver.Solution{Status: []solver.Status{solver.Optimal, solver.Infeasible, solver.Limit}[s.rng.IntN(3)]}
+	switch a.Status {
+	case solver.Optimal:
+		a.X, a.RowDuals, a.Objective = numbers(len(p.Variables)), numbers(len(p.Rows)), s.rng.NormFloat64()
+		a.Bound = a.Objective + 100
+	case solver.Infeasible:
+		a.FarkasRay = numbers(len(p.Rows))
+	}
+	return a, nil
+}
+
+// TestLyingSolver: whatever a solver answers, nothing false is proven.
+func TestLyingSolver(t *testing.T) {
+	for seed := range uint64(30) {
+		net := tinyDense(t, seed, nn.ReLU{}, 2, 5, 5, 2)
+		m, err := reach.Compile(net)
+		require.NoError(t, err)
+		rng := rand.New(rand.NewPCG(seed, 6))
+		box := boxAround(t, rng, 2, 1)
+		for method := reach.ApproxStar; method <= reach.AbsDom; method++ {
+			o := reach.Options{Method: method, Solver: liar{new(sync.Mutex), rng}, NoPrefilter: seed%2 == 0, MaxStars: 3000}
+			stars, err := m.Reach(bg, box, o)
+			require.NoError(t, err)
+			for range 20 {
+				y, err := nn.Evaluate(net, inside(rng, box))
+				require.NoError(t, err)
+				in := false
+				for _, s := range stars {
+					lo, _, err := s.Minimum(bg, []float64{1, -0.5})
+					require.NoError(t, err)
+					up, _, err := s.Minimum(bg, []float64{-1, 0.5})
+					require.NoError(t, err)
+					v := y[0] - 0.5*y[1]
+					in = in || v >= lo-1e-9 && v <= -up+1e-9
+				}
+				require.True(t, in, method)
+			}
+		}
+	}
+}
+
+// plain is the embedded solver without sessions.
+type plain struct{}
+
+func (plain) Solve(ctx context.Context, p *solver.Problem, o solver.Options) (*solver.Solution, error) {
+	return simplex.Solver{}.Solve(ctx, p, o)
+}
+
+// TestWithoutSessions: a solver that cannot re-solve gives the same ranges.
+func TestWithoutSessions(t *testing.T) {
+	net := tinyDense(t, 4, nn.ReLU{}, 3, 8, 8, 2)
+	m, err := reach.Compile(net)
+	require.NoError(t, err)
+	box := boxAround(t, rand.New(rand.NewPCG(1, 1)), 3, 0.8)
+	for _, method := range []reach.Method{reach.ApproxStar, reach.ExactStar} {
+		a, err := m.Reach(bg, box, reach.Options{Method: method})
+		require.NoError(t, err)
+		b, err := m.Reach(bg, box, reach.Options{Method: method, Solver: plain{}})
+		require.NoError(t, err)
+		require.InDelta(t, len(a), len(b), 1)
+		al, au := union(t, a)
+		bl, bu := union(t, b)
+		assert.InDeltaSlice(t, al, bl, 1e-7)
+		assert.InDeltaSlice(t, au, bu, 1e-7)
+	}
+}
+
+// union is the ranges of several stars.
+func union(t *testing.T, stars []*reach.Star) (lower, upper []float64) {
+	for k, s := range stars {
+		l, u := bounds(t, s)
+		if k == 0 {
+			lower, upper = l, u
+		}
+		for i := range l {
+			lower[i], upper[i] = min(lower[i], l[i]), max(upper[i], u[i])
+		}
+	}
+	return lower, upper
+}
