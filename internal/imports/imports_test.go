@@ -49,6 +49,7 @@ var table = []rule{
 	{"bab", []string{"bounds", "nn", "spec", "solver"}, nil},
 	{"qnn", []string{"nn", "spec", "solver"}, nil},
 	{"train", []string{"nn", "bounds", "spec"}, nil},
+	{"train/dataset", nil, nil},
 	{"internal/pgd", []string{"nn", "spec"}, nil},
 	{"internal/blas", nil, []string{"gonum.org/v1/gonum", "golang.org/x/sys"}},
 	{"internal/...", nil, nil},
