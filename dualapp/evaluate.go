@@ -102,6 +102,10 @@ func (e *evaluator) forward(batch int, mark func(i int) bool) {
 		if !mark(i) {
 			continue
 		}
+		if t := tableOf(e.nodes[i].Op); t != nil {
+			t.apply(e.values[e.nodes[i].Inputs[0]], e.room(i, batch))
+			continue
+		}
 		e.prepare(i, batch)
 		e.call.Out = e.room(i, batch)
 		e.nodes[i].Op.Forward32(&e.call)

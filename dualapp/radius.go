@@ -30,7 +30,8 @@ import (
 
 // Search is how Radii looks for radii. The zero value is the paper's.
 type Search struct {
-	// Start is the first radius tried. Default 0: 0.05.
+	// Start is the first radius tried. Default 0: 0.05, or in the fast search what
+	// the network's gradient suggests for each task.
 	Start float64
 	// Steps is how many proofs are tried at most for a task. Default 0: 15.
 	Steps int
@@ -40,6 +41,8 @@ type Search struct {
 	// Progress, if not nil, is called after each group of tasks with the results
 	// so far, from the goroutine of Radii. An error ends the search.
 	Progress func(done []Radius) error
+
+	fixed bool // Start was given
 }
 
 // Validate checks the fields.
@@ -82,7 +85,8 @@ func (v *Verifier) Radii(ctx context.Context, m *bounds.Model, tasks []Task, sea
 	if err := search.Validate(); err != nil {
 		return nil, err
 	}
-	if search.Start == 0 {
+	search.fixed = search.Start > 0
+	if !search.fixed {
 		search.Start = 0.05
 	}
 	if search.Steps == 0 {
@@ -173,10 +177,47 @@ func (s *session) newHunt(i int, search Search) (hunt, error) {
 	if !(h.atProved > 0) || (t.Targets == nil && Class(y) != t.Label) {
 		h.Misclassified, h.done = true, true
 	}
-	if search.Tolerance > 0 && t.Guess > 0 {
+	switch {
+	case h.done || search.Tolerance == 0:
+	case t.Guess > 0:
 		h.radius = t.Guess
+	case !search.fixed:
+		h.radius = s.guess(t, h.atProved, search.Start)
 	}
 	return h, nil
+}
+
+// guess is where to look first: half of where the margin, falling as fast as the
+// network's gradient at the centre says, would be zero. Bounds fall faster.
+func (s *session) guess(t *Task, margin, otherwise float64) float64 {
+	if s.eval == nil {
+		s.eval = nn.NewEvaluator[float64](s.m.Network())
+	}
+	y := s.eval.Forward(t.Center, 1)
+	target := -1
+	for _, k := range s.targets(t) {
+		if target < 0 || y[k] > y[target] {
+			target = k
+		}
+	}
+	rate := 0.0
+	row := make([]float64, s.outputs)
+	fall := func() {
+		for _, v := range s.eval.Backward(row, nil) {
+			rate += math.Abs(v)
+		}
+	}
+	row[t.Label], row[target] = 1, -1
+	if !s.Margin { // both intervals widen
+		row[target] = 0
+		fall()
+		row[t.Label], row[target] = 0, -1
+	}
+	fall()
+	if r := 0.5 * margin / rate; r > 0 && r < 1e6*otherwise {
+		return r
+	}
+	return otherwise
 }
 
 // take notes the margin at the radius and chooses the next.

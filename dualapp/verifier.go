@@ -44,8 +44,8 @@ type Task struct {
 	// Targets are the classes that it is to be certain against; nil means all
 	// others.
 	Targets []int
-	// Guess is a radius to start a search from, such as another method's result.
-	// 0: the search's own start.
+	// Guess is a radius to start a fast search from, such as another method's
+	// result. 0: the search's own start.
 	Guess float64
 }
 
@@ -65,6 +65,7 @@ type session struct {
 	local   []Local   // per task, made when it is needed
 	pairs   map[[2]int]int
 	fn      bounds.Functions
+	eval    *nn.Evaluator[float64] // made when it is needed
 }
 
 // TaskError names the field of a task that does not fit the network.

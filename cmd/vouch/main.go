@@ -5,6 +5,7 @@
 //	vouch verify   decide one property                        verify.go
 //	vouch bench    decide many, replay, compare, summarise    bench.go
 //	vouch bounds   lower bounds of a property's functions     bounds.go
+//	vouch radius   certified radii, method against method      radius.go, images.go
 //	vouch info     what a network file holds                  info.go
 //	vouch version  what this program was built from           version.go
 //
