@@ -8,7 +8,8 @@ package dualapp
 //
 // Signs do not depend on the radius and are taken once per centre. For a neuron of
 // the first layer, an affine function, the two values are its exact range over the
-// box of radius a around x0 within the region, and no gradient is needed.
+// box of radius a around x0 within the region, and no gradient is needed (unless the
+// region is no box).
 //
 // Source: Xue et al. 2023, arXiv:2305.00998, Algorithm 2. Deviations: the pair is
 // sorted, since a long step may turn it round. The published
@@ -16,6 +17,7 @@ package dualapp
 
 import (
 	"context"
+	"slices"
 
 	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/nn"
@@ -56,37 +58,45 @@ type descender struct {
 // At implements Estimator.
 func (d *descender) At(ctx context.Context, center []float64) (Local, error) {
 	l := &steppedAt{descender: d, center: center, signs: make([][]int8, len(d.nodes)), eval: newEvaluator(d.plan)}
-	n := d.size[0]
-	in := l.eval.room(0, chunk)
-	for s := range chunk {
-		narrow(in[s*n:(s+1)*n], center)
-	}
-	l.eval.forward(chunk, func(i int) bool { return d.need[i] })
-	for _, i := range d.target {
-		if d.prefix[i] {
-			continue
-		}
-		l.signs[i] = make([]int8, d.size[i]*n)
-		for from := 0; from < d.size[i]; from += chunk {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			l.takeSigns(i, from, min(from+chunk, d.size[i]))
-		}
-	}
-	return l, nil
+	return l, l.takeSigns(ctx, func(i int) bool { return !d.prefix[i] })
 }
 
 // steppedAt is Gradient around one centre.
 type steppedAt struct {
 	*descender
 	center []float64
-	signs  [][]int8 // per target behind the prefix: of its elements' gradients [size × inputs]
+	signs  [][]int8 // per target: of its elements' gradients [size × inputs]; nil for the prefix until wanted
 	eval   *evaluator
 }
 
-// takeSigns notes the signs of the gradients of some elements of node i.
-func (l *steppedAt) takeSigns(i, from, to int) {
+// takeSigns notes the signs of the gradients of some targets at the centre.
+func (l *steppedAt) takeSigns(ctx context.Context, wanted func(i int) bool) error {
+	if !slices.ContainsFunc(l.target, wanted) {
+		return nil
+	}
+	n := l.size[0]
+	in := l.eval.room(0, chunk)
+	for s := range chunk {
+		narrow(in[s*n:(s+1)*n], l.center)
+	}
+	l.eval.forward(chunk, func(i int) bool { return l.need[i] })
+	for _, i := range l.target {
+		if !wanted(i) {
+			continue
+		}
+		l.signs[i] = make([]int8, l.size[i]*n)
+		for from := 0; from < l.size[i]; from += chunk {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			l.signsOf(i, from, min(from+chunk, l.size[i]))
+		}
+	}
+	return nil
+}
+
+// signsOf notes those of some elements of node i.
+func (l *steppedAt) signsOf(i, from, to int) {
 	size, n := l.size[i], l.size[0]
 	l.eval.grads[i] = resize(l.eval.grads[i], chunk*size)
 	clear(l.eval.grads[i])
@@ -108,13 +118,17 @@ func (l *steppedAt) takeSigns(i, from, to int) {
 func (l *steppedAt) Under(ctx context.Context, region spec.Region) ([]bounds.Interval, error) {
 	x := newExtremes(l.plan)
 	lower, upper := l.reach(region)
-	l.affineRanges(x, lower, upper)
+	_, box := region.(spec.Box)
+	if box {
+		l.affineRanges(x, lower, upper)
+	} else if err := l.takeSigns(ctx, func(i int) bool { return l.signs[i] == nil }); err != nil {
+		return nil, err
+	}
 	below, above := make([]float32, l.size[0]), make([]float32, l.size[0])
 	narrow(below, lower)
 	narrow(above, upper)
-	_, box := region.(spec.Box)
 	for _, i := range l.target {
-		if l.prefix[i] {
+		if box && l.prefix[i] {
 			continue
 		}
 		for from := 0; from < l.size[i]; from += chunk / 2 {

@@ -242,6 +242,7 @@ func (c *radiusCommand) network(ctx context.Context, path string, methods []stri
 	}
 	bar := newBar(c.stderr, len(tasks)*len(methods), name)
 	defer bar.end()
+	// A method starts where the one before it has ended.
 	for _, method := range methods {
 		if err := c.method(ctx, m, name, method, samples, tasks, bar); err != nil {
 			return err
@@ -263,14 +264,16 @@ func (c *radiusCommand) method(ctx context.Context, m *bounds.Model, name, metho
 	}
 	var open []dualapp.Task
 	var rows []radiusRow
+	var places []int
 	for i, t := range tasks {
 		r := radiusRow{Network: name, Method: method + c.suffix(), Sample: samples[i], Target: targetName(t)}
 		if old, ok := c.proved[r.key()]; ok {
 			c.rows = append(c.rows, old)
+			tasks[i].Guess = old.Radius
 			bar.add(1)
 			continue
 		}
-		open, rows = append(open, t), append(rows, r)
+		open, rows, places = append(open, t), append(rows, r), append(places, i)
 	}
 	written := 0
 	search := c.searchOptions()
@@ -278,6 +281,7 @@ func (c *radiusCommand) method(ctx context.Context, m *bounds.Model, name, metho
 		for ; written < len(done); written++ {
 			r := rows[written]
 			r.Radius, r.Seconds = done[written].Proved, done[written].Elapsed.Seconds()
+			tasks[places[written]].Guess = r.Radius
 			bar.add(1)
 			if err := c.table.add(r.fields()); err != nil {
 				return err
