@@ -266,12 +266,12 @@ func (h *hunt) interpolate() {
 		if !(h.radius > h.Proved && h.radius < h.Proved*math.E) {
 			h.radius = h.Proved * math.E
 		}
-	case h.Proofs >= 8 && h.Proofs%2 == 0 && h.Proved > 0: // slow: not nearly a line
+	case h.Proved > 0 && (math.IsInf(h.atFailed, -1) || h.Proofs >= 8 && h.Proofs%2 == 0): // not nearly a line
 		h.radius = math.Sqrt(h.Proved) * math.Sqrt(h.Failed)
 	default:
 		h.radius = crossing(h.Proved, h.atProved, h.Failed, h.atFailed)
 		if !(h.radius > h.Failed/16) {
-			h.radius = max(h.Failed/16, math.Sqrt(h.Proved)*math.Sqrt(h.Failed))
+			h.radius = h.Failed / 16
 		}
 		// The last two trials are a tolerance apart.
 		h.radius = min(max(h.radius, h.Proved*(1+h.Tolerance)), h.Failed/(1+h.Tolerance))
