@@ -15,7 +15,8 @@ type MethodOptions struct {
 	Samples int     // of Monte Carlo; default 0: 1000
 	Seed    uint64  // of Monte Carlo
 	Step    float64 // of the gradient step, a fraction of the radius; default 0: 0.45
-	// Iterations of the optimiser of alpha and newise-network. Default 0: 20 and 100.
+	// Iterations of the optimiser of alpha, newise-network and aimed. Default 0: 20,
+	// 100 and none.
 	Iterations int
 	// Intermediate is alpha's iterations for each pre-activation. Default 0: none,
 	// only the outputs' bounds are optimised.
@@ -31,9 +32,11 @@ type MethodOptions struct {
 //	deepcert, verinet, robustverifier, deeppoly, crown
 //	                these papers' lines
 //	alpha           tangents optimised by gradient steps, from dualapp-mc's
+//	best            dualapp-mc, verinet and newise intersected (Best)
+//	aimed           tangents at the worst inputs of dualapp-mc (Aimed)
 func Methods() []string {
 	return []string{
-		"dualapp-mc", "dualapp-grad", "newise", "newise-network", "deepcert", "verinet", "robustverifier", "deeppoly", "crown", "alpha",
+		"dualapp-mc", "dualapp-grad", "newise", "newise-network", "deepcert", "verinet", "robustverifier", "deeppoly", "crown", "alpha", "best", "aimed",
 	}
 }
 
@@ -62,6 +65,10 @@ func Method(name string, o MethodOptions) (Verifier, error) {
 	case "alpha":
 		b := bounds.AlphaBeta{Relaxer: Dual{}, Iterations: o.Iterations, Intermediate: o.Intermediate}
 		return Verifier{Bounder: b, Under: sampled}, nil
+	case "best":
+		return Verifier{Bounder: Best{}, Under: sampled}, nil
+	case "aimed":
+		return Verifier{Bounder: Aimed{Iterations: o.Iterations}, Under: sampled}, nil
 	case "newise-network":
 		return Verifier{Bounder: bounds.NeWise{Iterations: o.Iterations}}, nil
 	case "newise":

@@ -36,6 +36,8 @@ Methods differ in the lines by which they enclose sigmoid, tanh and arctan:
                              by the interval alone
   newise-network             optimised where there is one hidden layer
   alpha                      optimised for every output, from dualapp-mc's lines
+  aimed                      touching where dualapp-mc's worst input is: fast and tight
+  best                       dualapp-mc, verinet and newise combined
 Several, separated by commas, are compared on the same targets.
 
 Targets: all other classes at once, one drawn at random for each image (never the
@@ -95,7 +97,7 @@ func newRadius(a *app) *cobra.Command {
 	fs.IntVar(&c.steps, "steps", 0, "proofs tried at most for an image (0: 15)")
 	fs.IntVar(&c.options.Samples, "samples", 0, "samples of Monte Carlo (0: 1000)")
 	fs.Float64Var(&c.options.Step, "step", 0, "step of dualapp-grad as a fraction of the radius (0: 0.45)")
-	fs.IntVar(&c.options.Iterations, "iterations", 0, "of alpha and newise-network (0: 20, 100)")
+	fs.IntVar(&c.options.Iterations, "iterations", 0, "of alpha, newise-network and aimed (0: 20, 100, none)")
 	fs.IntVar(&c.options.Intermediate, "intermediate", 0, "iterations of alpha for each inner neuron (0: none)")
 	fs.Uint64Var(&c.options.Seed, "seed", 1, "seed of samples and random targets")
 	fs.StringVar(&c.csv, "csv", "", "append a row per image and method to this `file`, or go on with it")
