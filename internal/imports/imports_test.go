@@ -53,6 +53,7 @@ var table = []rule{
 	{"internal/pgd", []string{"nn", "spec"}, nil},
 	{"internal/blas", nil, []string{"gonum.org/v1/gonum", "golang.org/x/sys"}},
 	{"internal/...", nil, nil},
+	{"examples/dualapp", []string{"..."}, []string{"gonum.org/v1/plot"}},
 	{"examples/...", []string{"..."}, nil},
 	{"cmd/...", []string{"..."}, []string{"..."}},
 }
