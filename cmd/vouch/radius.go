@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -139,7 +140,7 @@ func parseRadiusRow(f []string) (r radiusRow, err error) {
 	return r, err
 }
 
-func (c *radiusCommand) run(ctx context.Context) error {
+func (c *radiusCommand) run(ctx context.Context) (err error) {
 	methods, err := c.checkFlags()
 	if err != nil {
 		return err
@@ -153,7 +154,7 @@ func (c *radiusCommand) run(ctx context.Context) error {
 	if c.table, err = openTable(c.csv, radiusHeader()); err != nil {
 		return err
 	}
-	defer c.table.close()
+	defer func() { err = errors.Join(err, c.table.close()) }()
 	c.proved = map[string]radiusRow{}
 	for i, f := range c.table.rows {
 		r, err := parseRadiusRow(f)
@@ -361,8 +362,10 @@ func writeRadii(w io.Writer, tallies []radiusTally) {
 		if i > 0 && tallies[i-1].Network != y.Network {
 			t.AppendSeparator()
 		}
-		t.AppendRow(table.Row{y.Network, y.Method, y.Samples, fmt.Sprintf("%.5f", y.Mean), fmt.Sprintf("%.5f", y.Median),
-			fmt.Sprintf("%.5f", y.Least), fmt.Sprintf("%.3f", y.Seconds)})
+		t.AppendRow(table.Row{
+			y.Network, y.Method, y.Samples, fmt.Sprintf("%.5f", y.Mean), fmt.Sprintf("%.5f", y.Median),
+			fmt.Sprintf("%.5f", y.Least), fmt.Sprintf("%.3f", y.Seconds),
+		})
 	}
 	alignRight(t, 3, 7)
 	t.Render()

@@ -46,7 +46,7 @@ type settings struct {
 
 func main() {
 	var s settings
-	match := flag.String("match", "ffnn_3x50|cnn_3layer_2_3", "networks to compare, a regular expression")
+	match := flag.String("match", "ffnn_3x50", "networks to compare, a regular expression")
 	flag.BoolVar(&s.quick, "quick", false, "a small network made here, no data")
 	flag.StringVar(&s.data, "data", "", "folder of networks_dev.csv (default dualapp in VOUCH_DATA, or in ../shared/data)")
 	flag.StringVar(&s.out, "out", "dualapp-plots", "folder of the pictures")
