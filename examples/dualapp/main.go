@@ -113,9 +113,13 @@ func (s *settings) subjects() ([]subject, error) {
 		}
 		s.data = filepath.Join(root, "dualapp")
 	}
-	files, err := filepath.Glob(filepath.Join(s.data, "onnx", "trained_network", "*.onnx"))
-	if err != nil {
-		return nil, err
+	var files []string
+	for _, set := range []string{"mnist", "fashion_mnist", "cifar10"} { // the paper's order
+		some, err := filepath.Glob(filepath.Join(s.data, "onnx", "trained_network", set+"_*.onnx"))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, some...)
 	}
 	var out []subject
 	for _, f := range files {
