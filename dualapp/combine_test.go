@@ -17,7 +17,7 @@ import (
 // and hand out linear bounds that do.
 func TestCombinationsAreSoundAndTighter(t *testing.T) {
 	gains := map[string]float64{}
-	for seed := range 18 {
+	for seed := range seeds(18) {
 		rng := rand.New(rand.NewPCG(uint64(seed), 30))
 		m := compile(t, someNet(t, rng, seed))
 		x := center(rng, m)

@@ -101,6 +101,15 @@ func convNet(tb testing.TB, rng *rand.Rand, act nn.Operator) *nn.Graph {
 	return m.build()
 }
 
+// seeds is how many random networks a test takes; the race detector runs with
+// -short.
+func seeds(n int) int {
+	if testing.Short() {
+		return max(4, n/6)
+	}
+	return n
+}
+
 var activations = []nn.Operator{nn.Sigmoid{}, nn.Tanh{}, nn.Arctan{}, nn.ReLU{}}
 
 // someNet is one of both kinds.

@@ -30,7 +30,7 @@ func under(t *testing.T, u dualapp.UnderApproximator, m *bounds.Model, x []float
 
 // Values that occur lie within bounds of what occurs, up to single precision.
 func TestUnderLiesWithinOver(t *testing.T) {
-	for seed := range 24 {
+	for seed := range seeds(24) {
 		rng := rand.New(rand.NewPCG(uint64(seed), 1))
 		m := compile(t, someNet(t, rng, seed))
 		x := center(rng, m)

@@ -46,7 +46,7 @@ func verifiers(t *testing.T) map[string]dualapp.Verifier {
 // No point of a proved ball is of another class: random points, corners, and
 // points that gradients lead to.
 func TestProvedRadiiHold(t *testing.T) {
-	for seed := range 6 {
+	for seed := range seeds(6) {
 		rng := rand.New(rand.NewPCG(uint64(seed), 20))
 		m := compile(t, someNet(t, rng, seed))
 		tasks := classified(t, rng, m, 3)
@@ -91,7 +91,7 @@ func attack(t *testing.T, rng *rand.Rand, m *bounds.Model, task *dualapp.Task, r
 // Margins prove more than separate intervals, a smaller set of inputs more than a
 // larger one, and a batch what its tasks prove alone.
 func TestMarginsAreOrdered(t *testing.T) {
-	for seed := range 12 {
+	for seed := range seeds(12) {
 		rng := rand.New(rand.NewPCG(uint64(seed), 21))
 		m := compile(t, someNet(t, rng, seed))
 		tasks := classified(t, rng, m, 5)
