@@ -3,6 +3,8 @@ module github.com/vouchnn/vouch
 go 1.26.0
 
 require (
+	github.com/bartolsthoorn/gohighs v0.1.1
+	github.com/draffensperger/golp v0.0.0-20250721104811-2d405f0b4e68
 	github.com/jedib0t/go-pretty/v6 v6.8.3
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/spf13/cobra v1.10.2

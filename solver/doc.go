@@ -19,6 +19,9 @@
 //
 //	solver/simplex      embedded linear programming, pure Go; no integers yet
 //	solver/solvertest   what every Solver has to pass
+//	solver/lpsolve      lp_solve, with -tags lpsolve
+//	solver/highs        HiGHS, with -tags highs
+//	solver/crosscheck   tests and benchmarks of all, side by side
 //
 //	source                                       file                      test
 //	Neumaier & Shcherbina 2004, Math. Program.   safe.go                   safe_test.go

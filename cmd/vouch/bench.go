@@ -31,7 +31,7 @@ for verifying alone. Networks and properties used again soon are not read again.
 -csv FILE receives a row per instance as it ends, without a header:
   category,onnx,vnnlib,prepare,result,runtime
 prepare is the seconds to load, runtime the seconds to verify, and result is
-unsat, sat, unknown, timeout or error.
+unsat, sat, unknown, timeout or error. vouch report makes a page of such files.
 
 Each sat is replayed on the network as read, in float32 and float64; if that
 fails it counts as "bad cex". The exit code is 1 if there is one, if a verdict
@@ -48,6 +48,7 @@ type benchCommand struct {
 	timeout   timeoutFlag
 	filter    patternFlag
 	csv       string
+	cexs      string // folder of counterexamples
 	json      bool
 	jobs      int
 	verbose   bool
@@ -81,6 +82,7 @@ func (c *benchCommand) command() *cobra.Command {
 	fs.Var(&c.timeout, "timeout", "cap on the time limit of each instance: a duration, or seconds")
 	fs.Var(&c.filter, "filter", `only instances whose "category onnx vnnlib" matches`)
 	fs.StringVar(&c.csv, "csv", "", "write a row per instance to this `file`")
+	fs.StringVar(&c.cexs, "counterexamples", "", "write a file per sat to this `folder`, for vouch report")
 	fs.BoolVar(&c.json, "json", false, "print one JSON object instead of the table")
 	fs.IntVar(&c.jobs, "jobs", 1, "instances at a time; each uses all processors either way")
 	fs.BoolVarP(&c.verbose, "verbose", "v", false, "a line per instance on standard error instead of a progress bar")
@@ -106,7 +108,8 @@ type outcome struct {
 	Stats      jsonStats `json:"stats"`
 
 	interrupted bool
-	stack       []byte // of a panic
+	stack       []byte                // of a panic
+	cex         *storedCounterexample // nil unless sat, and wanted
 }
 
 func (c *benchCommand) run(ctx context.Context) error {
@@ -120,6 +123,11 @@ func (c *benchCommand) run(ctx context.Context) error {
 	list, err := c.list()
 	if err != nil {
 		return err
+	}
+	if c.cexs != "" {
+		if err := os.MkdirAll(c.cexs, 0o755); err != nil {
+			return err
+		}
 	}
 	rows, closeRows, err := c.rows()
 	if err != nil {
@@ -226,14 +234,25 @@ func (c *benchCommand) runAll(ctx context.Context, list []instance, rows io.Writ
 			continue
 		}
 		outcomes = append(outcomes, o)
-		table.Write([]string{o.Category, o.Onnx, o.Vnnlib, fmt.Sprintf("%.6f", o.Prepare), o.Result, fmt.Sprintf("%.6f", o.Runtime)})
-		table.Flush()
-		if failed = table.Error(); failed != nil {
+		if failed = c.keep(&o, table); failed != nil {
 			cancel() // a run without its rows is worth nothing
 		}
 		show.add(o)
 	}
 	return outcomes, failed
+}
+
+// keep writes the outcome's counterexample, if it is wanted, and its row.
+func (c *benchCommand) keep(o *outcome, table *csv.Writer) error {
+	if c.cexs != "" && o.cex != nil {
+		if err := o.cex.write(c.cexs); err != nil {
+			return err
+		}
+	}
+	o.cex = nil
+	table.Write(o.row())
+	table.Flush()
+	return table.Error()
 }
 
 // one runs one instance. It does not fail: errors and panics are outcomes.
@@ -261,7 +280,10 @@ func (c *benchCommand) one(ctx context.Context, in instance) outcome {
 	}
 	o.Result, o.Reason = word(res), res.Reason.String()
 	o.LowerBound, o.Stats = number(res.LowerBound), newJSONStats(res.Stats)
-	o.Wrong = o.Result == wordSat && in.listed == wordUnsat || o.Result == wordUnsat && in.listed == wordSat
+	o.Wrong = contradicts(o.Result, in.listed)
+	if c.cexs != "" && res.Counterexample != nil {
+		o.cex = newStoredCounterexample(in, net.graph, prop, res.Counterexample)
+	}
 	o.interrupted = res.Verdict == spec.Unknown && ctx.Err() != nil
 	return o
 }

@@ -2,12 +2,15 @@
 // command line. It is a thin shell: the work is done by the packages of
 // github.com/vouchnn/vouch, and every subcommand has a file of its own.
 //
-//	vouch verify   decide one property                        verify.go
-//	vouch bench    decide many, replay, compare, summarise    bench.go
-//	vouch bounds   lower bounds of a property's functions     bounds.go
-//	vouch radius   certified radii, method against method      radius.go, images.go
-//	vouch info     what a network file holds                  info.go
-//	vouch version  what this program was built from           version.go
+//	vouch verify      decide one property                         verify.go
+//	vouch campaign    decide many of one network, resumably       campaign.go
+//	vouch bench       decide many, replay, compare, summarise     bench.go
+//	vouch report      a page of the results of bench              report.go
+//	vouch bounds      lower bounds of a property's functions      bounds.go
+//	vouch radius      certified radii, method against method      radius.go, images.go
+//	vouch info        what a network file holds                   info.go
+//	vouch completion  for the shell's Tab key                     completion.go
+//	vouch version     what this program was built from            version.go
 //
 // Exit codes: 0 if the question was answered (unknown and timeout are answers),
 // 1 for an error, 2 for wrong usage. Answers go to standard output, everything
@@ -43,9 +46,16 @@ func main() {
 // args name and returns the exit code. The end of ctx stands for Ctrl-C.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{start: time.Now(), stdin: stdin, stdout: stdout, stderr: stderr}
+	tab := completing(args, stdout)
+	if tab != nil {
+		a.stdout = tab
+	}
 	root := newRoot(a)
 	root.SetArgs(doubleDashes(root, args))
 	cmd, err := root.ExecuteContextC(ctx)
+	if tab != nil {
+		err = errors.Join(err, tab.flush())
+	}
 	if err == nil {
 		return exitOK
 	}

@@ -34,14 +34,14 @@ func newRoot(a *app) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("no command given; the commands are verify, campaign, bench, bounds, radius, info and version")
+			return usagef("no command given; the commands are verify, campaign, bench, report, bounds, radius, info, completion and version")
 		},
 	}
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(cmd.OutOrStdout(), cmd) })
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "help [command]", RunE: func(cmd *cobra.Command, args []string) error {
 		about, rest, err := cmd.Root().Find(args)
 		if err != nil || len(rest) > 0 {
@@ -50,10 +50,11 @@ func newRoot(a *app) *cobra.Command {
 		about.InitDefaultHelpFlag()
 		return about.Help()
 	}})
-	root.AddCommand(newVerify(a), newCampaign(a), newBench(a), newBounds(a), newRadius(a), newInfo(a), newVersion(a))
+	root.AddCommand(newVerify(a), newCampaign(a), newBench(a), newReport(a), newBounds(a), newRadius(a), newInfo(a), newCompletion(a), newVersion(a))
 	for _, cmd := range root.Commands() {
 		cmd.Flags().SortFlags = false
 		cmd.DisableFlagsInUseLine = true
+		complete(cmd)
 	}
 	return root
 }
@@ -81,7 +82,7 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 		fmt.Fprintf(w, "  %s <command> [flags]\n\nCommands:\n", cmd.CommandPath())
 		for _, sub := range cmd.Commands() {
 			if sub.IsAvailableCommand() {
-				fmt.Fprintf(w, "  %-9s %s\n", sub.Name(), sub.Short)
+				fmt.Fprintf(w, "  %-10s %s\n", sub.Name(), sub.Short)
 			}
 		}
 	} else {

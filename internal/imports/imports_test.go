@@ -39,6 +39,8 @@ var table = []rule{
 	{"spec", nil, nil},
 	{"spec/vnnlib", []string{"spec"}, nil},
 	{"solver", nil, nil},
+	{"solver/highs", []string{"solver"}, []string{"github.com/bartolsthoorn/gohighs"}},
+	{"solver/lpsolve", []string{"solver"}, []string{"github.com/draffensperger/golp"}},
 	{"solver/...", []string{"solver"}, nil},
 	{"nn", nil, nil},
 	{"nn/onnx", []string{"nn"}, []string{"google.golang.org/protobuf"}},
@@ -51,6 +53,8 @@ var table = []rule{
 	{"train", []string{"nn", "bounds", "spec"}, nil},
 	{"train/dataset", nil, nil},
 	{"internal/pgd", []string{"nn", "spec"}, nil},
+	{"internal/lpcheck", []string{"solver"}, nil},
+	{"internal/lpadapter", []string{"solver"}, nil},
 	{"internal/blas", nil, []string{"gonum.org/v1/gonum", "golang.org/x/sys"}},
 	{"internal/...", nil, nil},
 	{"examples/dualapp", []string{"..."}, []string{"gonum.org/v1/plot"}},
@@ -60,12 +64,14 @@ var table = []rule{
 
 // reserved says who may import those packages of internal that are not for all.
 var reserved = map[string][]string{
-	"internal/pgd":    {"bab", "train"},
-	"internal/digits": {"examples/...", "cmd/..."},
+	"internal/pgd":       {"bab", "train"},
+	"internal/digits":    {"examples/...", "cmd/..."},
+	"internal/lpcheck":   {"solver/...", "internal/lpadapter"},
+	"internal/lpadapter": {"solver/highs", "solver/lpsolve"},
 }
 
 // cgoModules cannot be built without cgo.
-var cgoModules = []string{"gonum.org/v1/netlib", "github.com/draffensperger/golp", "C"}
+var cgoModules = []string{"gonum.org/v1/netlib", "github.com/draffensperger/golp", "github.com/bartolsthoorn/gohighs", "C"}
 
 // file is what the rules need to know of a source file.
 type file struct {
@@ -113,6 +119,12 @@ func TestRulesReject(t *testing.T) {
 		{"cgo by platform only", "cmd/vouch/x.go", "C", "//go:build linux && cgo && !plan9", "cgo without a build tag"},
 		{"cgo unless asked", "cmd/vouch/x.go", "C", "//go:build !pure", "cgo without a build tag"},
 		{"cgo behind a module", "nn/x_test.go", "gonum.org/v1/netlib/blas/netlib", "", "cgo without a build tag"},
+		{"HiGHS unasked", "solver/highs/x.go", "github.com/bartolsthoorn/gohighs/highs", "", "cgo without a build tag"},
+		{"lp_solve unless asked", "solver/lpsolve/x.go", "github.com/draffensperger/golp", "//go:build cgo && !highs", "cgo without a build tag"},
+		{"library of another back-end", "solver/lpsolve/x.go", "github.com/bartolsthoorn/gohighs/highs", "//go:build lpsolve", "solver/lpsolve may not import github.com/bartolsthoorn/gohighs/highs"},
+		{"library in the embedded solver", "solver/simplex/x.go", "github.com/draffensperger/golp", "//go:build lpsolve", "solver/simplex may not import github.com/draffensperger/golp"},
+		{"adapter of libraries elsewhere", "solver/simplex/x.go", "m/internal/lpadapter", "", "solver/simplex may not import internal/lpadapter"},
+		{"checks of answers elsewhere", "reach/x.go", "m/internal/lpcheck", "", "reach may not import internal/lpcheck"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -135,6 +147,11 @@ func TestRulesAccept(t *testing.T) {
 		{"internal/conv/x.go", "m/internal/blas", ""},
 		{"internal/blas/x.go", "gonum.org/v1/gonum/blas", ""},
 		{"internal/blas/x_test.go", "gonum.org/v1/netlib/blas/netlib", "//go:build openblas"},
+		{"solver/highs/x.go", "github.com/bartolsthoorn/gohighs/highs", "//go:build highs"},
+		{"solver/highs/x.go", "C", "//go:build highs"},
+		{"solver/lpsolve/x.go", "github.com/draffensperger/golp", "//go:build lpsolve"},
+		{"solver/lpsolve/x.go", "m/internal/lpadapter", ""},
+		{"solver/simplex/x.go", "m/internal/lpcheck", ""},
 		{"nn/x_test.go", "m/nn/onnx", ""},
 		{"examples/quickstart/x.go", "m/internal/digits", ""},
 		{"cmd/vouch/x.go", "github.com/spf13/cobra", ""},

@@ -16,7 +16,7 @@
 //	                 dense.go: T itself │ factored.go: lu.go, order.go
 //	                                    │ drift.go: errors, rebuilding
 //	                                    ▼
-//	                   check.go: judged on the problem as given
+//	                   check.go, internal/lpcheck: judged on the problem as given
 //
 // A point that violates bounds goes through the dual method first, any other
 // straight to the primal one. So after a change of bounds the dual method starts

@@ -1,0 +1,4 @@
+package hidden
+
+// Thing is hidden.
+type Thing struct{}

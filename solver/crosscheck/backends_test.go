@@ -1,0 +1,30 @@
+// Package crosscheck holds tests and benchmarks only: the solvers of this module side by
+// side, on the same problems, in the same run.
+//
+//	go test ./solver/crosscheck                                          simplex by itself
+//	go test -tags 'highs lpsolve' ./solver/crosscheck                    all three
+//	go test -tags 'highs lpsolve' -run '^$' -bench . ./solver/crosscheck
+//
+// A solver that does not support a problem (*solver.UnsupportedError) sits it out.
+// Benchmarks report medians of milliseconds per solver and their ratio to simplex; the
+// solvers take turns on each problem, so that a busy machine slows all alike.
+//
+//	agree_test.go       status and objective agree, warm = cold, safe bounds hold
+//	problems_test.go    knapsacks, sequences of star-set problems, small integer problems
+//	bench_test.go       the benchmarks
+//	highs_test.go, lpsolve_test.go, register_test.go  with their tags
+package crosscheck
+
+import (
+	"github.com/vouchnn/vouch/solver"
+	"github.com/vouchnn/vouch/solver/simplex"
+)
+
+// backend is a solver by its name.
+type backend struct {
+	name   string
+	solver solver.Incremental
+}
+
+// backends are those that were compiled in; simplex is the first.
+var backends = []backend{{"simplex", simplex.Solver{}}}

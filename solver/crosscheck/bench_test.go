@@ -1,0 +1,227 @@
+package crosscheck
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vouchnn/vouch/solver"
+	"github.com/vouchnn/vouch/solver/solvertest"
+)
+
+const (
+	randomProblems = 200
+	knapsacks      = 5
+	starSets       = 5
+	patience       = 10 * time.Second // per mixed-integer problem
+)
+
+// medians collects milliseconds per back-end and task.
+type medians struct {
+	tasks []string
+	ms    map[string]map[string][]float64 // by back-end and task
+}
+
+func newMedians(tasks ...string) *medians {
+	m := &medians{tasks: tasks, ms: map[string]map[string][]float64{}}
+	for _, b := range backends {
+		m.ms[b.name] = map[string][]float64{}
+	}
+	return m
+}
+
+// time runs solve as a task of a back-end and returns the answer.
+func (m *medians) time(b testing.TB, name, task string, solve func() (*solver.Solution, error)) *solver.Solution {
+	start := time.Now()
+	got, err := solve()
+	took := float64(time.Since(start)) / 1e6
+	require.NoError(b, err, name)
+	m.ms[name][task] = append(m.ms[name][task], took)
+	return got
+}
+
+// report gives <back-end>-<task>-ms and, against the first, <back-end>-<task>-ratio.
+func (m *medians) report(b *testing.B) {
+	first := map[string]float64{}
+	for _, s := range backends {
+		for _, task := range m.tasks {
+			ms := slices.Clone(m.ms[s.name][task])
+			if len(ms) == 0 {
+				continue
+			}
+			slices.Sort(ms)
+			v := ms[len(ms)/2]
+			b.ReportMetric(v, s.name+"-"+task+"-ms")
+			if s.name == backends[0].name {
+				first[task] = v
+			} else if first[task] > 0 {
+				b.ReportMetric(v/first[task], s.name+"-"+task+"-ratio")
+			}
+		}
+	}
+	b.ReportMetric(0, "ns/op") // says nothing here
+}
+
+// BenchmarkRandom is 200 dense-ish bounded problems of 100 variables and 150 rows:
+// cold, after a bound that cuts off the optimum, and after a new objective.
+func BenchmarkRandom(b *testing.B) {
+	m := newMedians("cold", "bound", "objective")
+	for b.Loop() {
+		for seed := range uint64(randomProblems) {
+			m.random(b, seed)
+		}
+	}
+	m.report(b)
+}
+
+func (m *medians) random(b *testing.B, seed uint64) {
+	p := solvertest.Bounded(seed, 150, 100)
+	sessions := make([]solver.Session, len(backends))
+	answers := make([]*solver.Solution, len(backends))
+	solve := func(task string) {
+		for k, s := range backends {
+			answers[k] = m.time(b, s.name, task, func() (*solver.Solution, error) { return sessions[k].Solve(context.Background()) })
+			same(b, s.name, answers[0], answers[k])
+		}
+	}
+	for k, s := range backends {
+		var err error
+		sessions[k], err = s.solver.Open(p, solver.Options{})
+		require.NoError(b, err)
+		defer sessions[k].Close()
+	}
+	solve("cold")
+	rng := rand.New(rand.NewPCG(seed, 1))
+	j := rng.IntN(len(p.Variables))
+	upper := max(-1, answers[0].X[j]-0.3)
+	for _, s := range sessions {
+		require.NoError(b, s.SetVariableBounds(j, -1, upper))
+	}
+	solve("bound")
+	costs := make([]float64, len(p.Variables))
+	for j := range costs {
+		costs[j] = rng.NormFloat64()
+	}
+	for _, s := range sessions {
+		require.NoError(b, s.SetObjective(solver.Minimize, costs, 0))
+	}
+	solve("objective")
+}
+
+// BenchmarkStarSet is the ranges of neurons over star sets: the same rows, one
+// objective after another, each minimised and maximised.
+func BenchmarkStarSet(b *testing.B) {
+	for _, size := range []struct {
+		name                    string
+		inputs, relaxed, ranges int
+	}{{"30-variables", 10, 20, 20}, {"80-variables", 20, 60, 20}, {"150-variables", 30, 120, 20}} {
+		b.Run(size.name, func(b *testing.B) {
+			m := newMedians("cold", "range")
+			for b.Loop() {
+				for seed := range uint64(starSets) {
+					m.starSet(b, newStarSet(seed, size.inputs, size.relaxed, size.ranges))
+				}
+			}
+			m.report(b)
+		})
+	}
+}
+
+func (m *medians) starSet(b *testing.B, s *starSet) {
+	sessions := make([]solver.Session, len(backends))
+	for k, e := range backends {
+		var err error
+		sessions[k], err = e.solver.Open(s.p, solver.Options{})
+		require.NoError(b, err)
+		defer sessions[k].Close()
+	}
+	for at, costs := range s.objectives {
+		for _, sense := range []solver.Sense{solver.Minimize, solver.Maximize} {
+			task := "range"
+			if at == 0 && sense == solver.Minimize {
+				task = "cold"
+			}
+			var first *solver.Solution
+			for k, e := range backends {
+				got := m.time(b, e.name, task, func() (*solver.Solution, error) {
+					if err := sessions[k].SetObjective(sense, costs, 0); err != nil {
+						return nil, err
+					}
+					return sessions[k].Solve(context.Background())
+				})
+				if first == nil {
+					first = got
+				}
+				same(b, e.name, first, got)
+			}
+		}
+	}
+}
+
+// BenchmarkNetwork is relaxed networks: cold, then pairs of outputs one after another.
+func BenchmarkNetwork(b *testing.B) {
+	m := newMedians("cold", "range")
+	for b.Loop() {
+		for seed := range uint64(5) {
+			p := solvertest.Network(seed, 0.1, 20, 50, 50, 10)
+			s := &starSet{p: p}
+			n := len(p.Variables)
+			for k := range 9 {
+				costs := make([]float64, n)
+				costs[n-1], costs[n-2-k] = 1, -1
+				s.objectives = append(s.objectives, costs)
+			}
+			m.starSet(b, s)
+		}
+	}
+	m.report(b)
+}
+
+// BenchmarkKnapsack is mixed-integer problems of 60 binaries and 80 rows, with a tenth
+// or half of all weights. What is not solved in time counts as that;
+// <back-end>-solved is the share that is.
+func BenchmarkKnapsack(b *testing.B) {
+	for name, oneIn := range map[string]int{"tenth": 10, "half": 2} {
+		b.Run(name, func(b *testing.B) {
+			m := newMedians("solve")
+			solved := map[string]int{}
+			runs := 0
+			for b.Loop() {
+				for seed := range uint64(knapsacks) {
+					m.knapsack(b, knapsack(seed, 60, 80, oneIn), solved)
+					runs++
+				}
+			}
+			m.report(b)
+			for _, s := range backends {
+				if len(m.ms[s.name]["solve"]) > 0 {
+					b.ReportMetric(float64(solved[s.name])/float64(runs), s.name+"-solved")
+				}
+			}
+		})
+	}
+}
+
+func (m *medians) knapsack(b *testing.B, p *solver.Problem, solvedBy map[string]int) {
+	var first *solver.Solution
+	for _, s := range backends {
+		if solved(b, s, knapsack(0, 2, 1, 1), solver.Options{}) == nil {
+			continue // no integers
+		}
+		got := m.time(b, s.name, "solve", func() (*solver.Solution, error) {
+			return s.solver.Solve(context.Background(), p, solver.Options{TimeLimit: patience})
+		})
+		if got.Status == solver.Limit {
+			continue
+		}
+		solvedBy[s.name]++
+		if first == nil {
+			first = got
+		}
+		same(b, s.name, first, got)
+	}
+}
