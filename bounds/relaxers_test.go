@@ -70,7 +70,7 @@ func exactlySound(t *testing.T, n int) {
 }
 
 func TestRelaxersAreExactlySound(t *testing.T) {
-	n := 6_000
+	n := 3_000
 	if testing.Short() {
 		n = 500
 	}

@@ -4,7 +4,6 @@ package dualapp
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/vouchnn/vouch/bounds"
@@ -86,9 +85,6 @@ func Method(name string, o MethodOptions) (Verifier, error) {
 	}
 	return Verifier{}, &MethodError{name}
 }
-
-// Known reports whether Method knows a name.
-func Known(name string) bool { return slices.Contains(Methods(), name) }
 
 // Validate checks the fields.
 // Errors: *OptionError.
