@@ -47,7 +47,7 @@ func (f *imageFlags) load(byTargets bool) (err error) {
 	if err != nil {
 		return err
 	}
-	channelsFirst(f.set)
+	f.set = f.set.ChannelsFirst()
 	if f.index == "" && byTargets {
 		return nil
 	}
@@ -57,24 +57,6 @@ func (f *imageFlags) load(byTargets bool) (err error) {
 	}
 	f.chosen, err = parseIndices(index, f.set.Len())
 	return err
-}
-
-// channelsFirst turns images stored as [height, width, 1 or 3] round.
-func channelsFirst(s *dataset.Set) {
-	if len(s.Shape) != 3 || s.Shape[0] <= 4 || (s.Shape[2] != 1 && s.Shape[2] != 3) {
-		return
-	}
-	places, channels := s.Shape[0]*s.Shape[1], s.Shape[2]
-	turned := make([]uint8, len(s.Pixels))
-	for i := range s.Len() {
-		img := s.Image(i)
-		for p := range places {
-			for c := range channels {
-				turned[i*len(img)+c*places+p] = img[p*channels+c]
-			}
-		}
-	}
-	s.Pixels, s.Shape = turned, []int{channels, s.Shape[0], s.Shape[1]}
 }
 
 // openTargets reads the file of targets, if there is one.

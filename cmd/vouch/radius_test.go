@@ -17,7 +17,6 @@ import (
 
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/nn/onnx"
-	"github.com/vouchnn/vouch/train/dataset"
 )
 
 // idx is a file of bytes with the given sizes.
@@ -246,15 +245,6 @@ func TestRandomTargetIsNeitherFirstSecondNorLast(t *testing.T) {
 	assert.Greater(t, seen[4], 60)
 	assert.Equal(t, 1, randomTarget(rand.New(rand.NewPCG(1, 1)), 0, []float64{1, 0}), "of two classes there is one other")
 	assert.Equal(t, 0, randomTarget(rand.New(rand.NewPCG(1, 1)), 0, []float64{1}))
-}
-
-func TestChannelsFirst(t *testing.T) {
-	s := &dataset.Set{Shape: []int{5, 1, 3}, Labels: []uint8{0}, Pixels: []uint8{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}}
-	channelsFirst(s)
-	assert.Equal(t, []int{3, 5, 1}, s.Shape)
-	assert.Equal(t, []uint8{1, 4, 7, 10, 13, 2, 5, 8, 11, 14, 3, 6, 9, 12, 15}, s.Pixels)
-	channelsFirst(s)
-	assert.Equal(t, []int{3, 5, 1}, s.Shape, "already so")
 }
 
 // TestRadiusOfPublishedNetwork runs a network of DualApp's on its images and

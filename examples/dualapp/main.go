@@ -164,22 +164,14 @@ func loadNetwork(file string) (nn.Network, error) {
 	return nn.Simplify(net)
 }
 
-// loadImages reads images of DualApp's authors, channels last, which their networks
-// want first.
+// loadImages reads images of DualApp's authors.
 func (s *settings) loadImages(name string) (*dataset.Set, error) {
 	at := func(what string) string { return filepath.Join(s.data, "images", name+"_first100_"+what+".idx") }
 	set, err := dataset.ReadIDX(at("jpegdecoded"), at("labels"))
-	if err != nil || name != "cifar10" {
-		return set, err
+	if err != nil {
+		return nil, err
 	}
-	places, channels := set.Shape[0]*set.Shape[1], set.Shape[2]
-	turned := make([]uint8, len(set.Pixels))
-	for i := range set.Pixels {
-		image, k := i/(places*channels), i%(places*channels)
-		turned[image*places*channels+k%channels*places+k/channels] = set.Pixels[i]
-	}
-	set.Pixels, set.Shape = turned, []int{channels, set.Shape[0], set.Shape[1]}
-	return set, nil
+	return set.ChannelsFirst(), nil
 }
 
 // newSubject takes the first images that the network classifies correctly.
