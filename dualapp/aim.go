@@ -14,8 +14,9 @@ package dualapp
 // With several functions, the values at their worst inputs span an interval, whose
 // ends take the places of l' and u'.
 //
-// On DualApp's networks of three layers this gains as much as twenty iterations of an
-// optimiser of the tangent points, for a tenth of the price.
+// On DualApp's networks of three layers certified radii grow by 1.3 to 2.4 % over
+// Dual's, about what twenty iterations of an optimiser of the functions' tangent points
+// gain. Unlike that, it tightens inner neurons too, and the two can be combined.
 //
 // Source: note on S-curve relaxations, §4 ("the best of a small candidate set by
 // back-substituted objective"); this is its optimum over all tangents.

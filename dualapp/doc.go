@@ -26,7 +26,7 @@
 // samples, tables or single precision.
 //
 // Beside the paper: [Aimed] takes the tangents at the worst input of a first pass,
-// which gains as much as twenty steps of an optimiser; [Best] intersects the bounds
+// which gains about as much as twenty steps of an optimiser; [Best] intersects the bounds
 // of several relaxations; a bounds.AlphaBeta or bounds.Alpha with Dual starts its
 // optimiser from DualApp's lines. For ReLU networks, [Dual] chooses the lower slope by
 // what occurs, and [Unstable] tells the neurons that are undecided for certain.

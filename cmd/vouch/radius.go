@@ -37,7 +37,7 @@ Methods differ in the lines by which they enclose sigmoid, tanh and arctan:
                              by the interval alone
   newise-network             optimised where there is one hidden layer
   alpha                      optimised for every output, from dualapp-mc's lines
-  aimed                      touching where dualapp-mc's worst input is: fast and tight
+  aimed                      touching where dualapp-mc's worst input is
   best                       dualapp-mc, verinet and newise combined
 Several, separated by commas, are compared on the same targets.
 
