@@ -248,14 +248,47 @@ func leakyVJP[T Float](slope T, c *Call[T]) {
 }
 
 func leakyVJPRange[T Float](slope T, c *Call[T], lo, hi int) {
-	in, dst := c.In[0][lo:hi], c.GradIn[0][lo:hi]
-	for i, g := range c.GradOut[lo:hi] {
+	in, grad, dst := c.In[0][lo:hi], c.GradOut[lo:hi], c.GradIn[0][lo:hi]
+	if slope == 0 {
+		switch in := any(in).(type) {
+		case []float32:
+			reluVJP32(in, any(grad).([]float32), any(dst).([]float32), c.Overwrite)
+			return
+		case []float64:
+			if c.Overwrite {
+				clear(dst)
+			}
+		}
+	}
+	for i, g := range grad {
 		if in[i] < 0 {
 			g *= slope
 		}
 		dst[i] += g
 	}
 }
+
+// reluVJP32 lets through the gradients whose input has no sign bit. It asks
+// for the bit and not for the order, since a branch that depends on data that
+// nobody can predict costs more than all the rest of the loop. The gradient at
+// −0 is 0, at +0 it is the right-hand one.
+func reluVJP32(in, grad, dst []float32, overwrite bool) {
+	in, dst = in[:len(grad)], dst[:len(grad)]
+	if overwrite {
+		for i, g := range grad {
+			off := uint32(int32(math.Float32bits(in[i])) >> 31)
+			dst[i] = math.Float32frombits(math.Float32bits(g) &^ off)
+		}
+		return
+	}
+	for i, g := range grad {
+		off := uint32(int32(math.Float32bits(in[i])) >> 31)
+		dst[i] += math.Float32frombits(math.Float32bits(g) &^ off)
+	}
+}
+
+// Overwrites implements Overwriter.
+func (ReLU) Overwrites() {}
 
 func mapForward[T Float](f Elementwise, c *Call[T]) {
 	const grain = elementGrain / 8

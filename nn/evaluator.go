@@ -17,6 +17,7 @@ type Evaluator[T Float] struct {
 	in     [][]Shape
 	values [][]T // per node, [batch × size]; values[0] is the caller's
 	grads  [][]T
+	filled []bool // by node: grads holds this pass's numbers
 	calls  []Call[T]
 	batch  int
 }
@@ -26,7 +27,7 @@ func NewEvaluator[T Float](net Network) *Evaluator[T] {
 	nodes := net.Nodes()
 	e := &Evaluator[T]{
 		net: net, nodes: nodes, output: net.Output(),
-		in: make([][]Shape, len(nodes)), values: make([][]T, len(nodes)), grads: make([][]T, len(nodes)),
+		in: make([][]Shape, len(nodes)), values: make([][]T, len(nodes)), grads: make([][]T, len(nodes)), filled: make([]bool, len(nodes)),
 		calls: make([]Call[T], len(nodes)),
 	}
 	for i, n := range nodes {
@@ -73,27 +74,39 @@ func (e *Evaluator[T]) Value(i int) []T { return e.values[i] }
 func (e *Evaluator[T]) Backward(gradOut []T, params [][][]T) []T {
 	for i := range e.nodes {
 		e.grads[i] = resize(e.grads[i], e.batch*e.nodes[i].Shape.Size())
-		clear(e.grads[i])
+		e.filled[i] = false
 	}
 	copy(e.grads[e.output], gradOut)
+	e.filled[e.output] = true
 	for i := e.output; i > 0; i-- {
 		n := &e.nodes[i]
 		c := &e.calls[i]
+		e.ready(i)
 		c.Batch, c.Out, c.GradOut, c.GradParams = e.batch, e.values[i], e.grads[i], nil
+		_, c.Overwrite = n.Op.(Overwriter)
+		c.Overwrite = c.Overwrite && len(n.Inputs) == 1 && !e.filled[n.Inputs[0]]
 		for k, j := range n.Inputs {
-			c.In[k], c.GradIn[k] = e.values[j], e.grads[j]
-			if params != nil && j == 0 {
-				// Training does not need the input's gradient, but the caller
-				// of Backward may; it is computed either way.
-				c.GradIn[k] = e.grads[0]
+			if c.Overwrite {
+				e.filled[j] = true
 			}
+			e.ready(j)
+			c.In[k], c.GradIn[k] = e.values[j], e.grads[j]
 		}
 		if params != nil {
 			c.GradParams = params[i]
 		}
 		vjp(n.Op, c)
 	}
+	e.ready(0)
 	return e.grads[0]
+}
+
+// ready clears the gradient of a node that nothing was written to yet.
+func (e *Evaluator[T]) ready(i int) {
+	if !e.filled[i] {
+		clear(e.grads[i])
+		e.filled[i] = true
+	}
 }
 
 // Evaluate computes net at one sample in float64.

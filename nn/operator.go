@@ -16,6 +16,8 @@ package nn
 import (
 	"math"
 	"sync/atomic"
+
+	"github.com/vouchnn/vouch/internal/parallel"
 )
 
 // Float is the number types in which operators compute.
@@ -154,9 +156,12 @@ func (p *Param) Set(values []float64) {
 // Set32 replaces the values by exactly these float32 numbers.
 // Not safe while the network is in use elsewhere.
 func (p *Param) Set32(values []float32) {
-	for i, v := range values {
-		p.v64[i], p.v32[i] = float64(v), v
-	}
+	parallel.For(len(values), elementGrain, func(lo, hi int) {
+		v64, v32 := p.v64[lo:hi], p.v32[lo:hi]
+		for i, v := range values[lo:hi] {
+			v64[i], v32[i] = float64(v), v
+		}
+	})
 	p.abs64.Store(nil)
 }
 

@@ -17,7 +17,7 @@
 //
 // Solvers live in folders of their own and are imported by whoever picks one:
 //
-//	solver/simplex      embedded linear programming, pure Go; no integers yet
+//	solver/simplex      embedded linear and mixed-integer programming, pure Go
 //	solver/solvertest   what every Solver has to pass
 //	solver/lpsolve      lp_solve, with -tags lpsolve
 //	solver/highs        HiGHS, with -tags highs

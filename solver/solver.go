@@ -76,6 +76,22 @@ type Options struct {
 	Rays bool
 	// Seed of perturbations. Same seed, same options: same answer.
 	Seed uint64
+	// Workers is how many goroutines a mixed-integer search may use. Default 0:
+	// GOMAXPROCS. Of the embedded solver it changes the time only.
+	Workers int
+	// Progress, if set, is called now and then during a mixed-integer search, by
+	// one goroutine at a time; it should be quick. Solvers that cannot tell do not
+	// call it.
+	Progress func(Progress)
+}
+
+// Progress is where a mixed-integer search stands.
+type Progress struct {
+	Nodes      int     // of branch and bound so far
+	Open       int     // nodes left
+	Iterations int     // of the simplex method so far
+	Incumbent  float64 // the best point's objective; NaN if there is none
+	Bound      float64 // as Solution.Bound
 }
 
 // Validate names the field that is out of range.
@@ -100,6 +116,8 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("solver: Options.MaxNodes = %d is negative", o.MaxNodes)
 	case o.MaxMemory < 0:
 		return fmt.Errorf("solver: Options.MaxMemory = %d is negative", o.MaxMemory)
+	case o.Workers < 0:
+		return fmt.Errorf("solver: Options.Workers = %d is negative", o.Workers)
 	case o.TimeLimit < 0:
 		return fmt.Errorf("solver: Options.TimeLimit = %v is negative", o.TimeLimit)
 	}

@@ -55,6 +55,7 @@ var extensions = map[string][]string{
 	"spec":      {"vnnlib", "gz"},
 	"instances": {"csv"},
 	"csv":       {"csv"},
+	"from":      {"onnx", "nnet", "gz"},
 }
 
 // complete tells cobra what the flags and arguments of cmd take.

@@ -9,6 +9,8 @@
 //	vouch bounds      lower bounds of a property's functions      bounds.go
 //	vouch radius      certified radii, method against method      radius.go, images.go
 //	vouch info        what a network file holds                   info.go
+//	vouch train       train a network that is easy to verify      train.go
+//	vouch eval        accuracy, proofs and attacks, as tables     eval.go
 //	vouch completion  for the shell's Tab key                     completion.go
 //	vouch version     what this program was built from            version.go
 //

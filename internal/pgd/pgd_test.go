@@ -102,3 +102,33 @@ func TestCancelledDescentEnds(t *testing.T) {
 	cancel()
 	require.False(t, NewSearcher(identity(t, 2)).Descend(ctx, square(1), distance, Schedule{Steps: 5, First: 0.1, Last: 0.1}, never))
 }
+
+// The rules of Step, by hand: one step from 0 in [−1, 1] × [0, 4], against the
+// gradient (2, −0.5), then clipped to the box.
+func TestStepRules(t *testing.T) {
+	for rule, want := range map[Step][]float32{
+		Relative: {-0.5, 1}, // a quarter of each width
+		Sign:     {-0.25, 0.25},
+		Raw:      {-0.5, 0.125},
+	} {
+		b := &Batch{Points: 1, X: []float32{0, 0}, Lower: []float32{-1, 0}, Upper: []float32{1, 4}}
+		calls := 0
+		ended, flat := Run(context.Background(), b, Schedule{Steps: 1, First: 0.25, Last: 0.25, Step: rule}, func(last bool) ([]float32, bool) {
+			calls++
+			require.Equal(t, calls == 2, last)
+			return []float32{2, -0.5}, false
+		})
+		require.False(t, ended)
+		require.Zero(t, flat)
+		require.Equal(t, want, b.X, "rule %d", rule)
+	}
+	b := &Batch{Points: 2, X: make([]float32, 4), Lower: []float32{-1, -1, -1, -1}, Upper: []float32{1, 1, 1, 1}}
+	nan := float32(math.NaN())
+	ended, flat := Run(context.Background(), b, Schedule{Steps: 9, First: 5, Last: 5, Step: Sign}, func(bool) ([]float32, bool) {
+		return []float32{0, 0, nan, -1}, b.X[3] == 1
+	})
+	require.True(t, ended)
+	require.Equal(t, 1, flat, "the first point has no slope")
+	require.Zero(t, b.X[0])
+	require.False(t, math.IsNaN(float64(b.X[2])))
+}

@@ -96,6 +96,16 @@ func (t *dense) pivot(r, q int) {
 	t.age++
 }
 
+func (t *dense) save(s *saved) {
+	t.saveFrame(s)
+	s.t = append(s.t[:0], t.t...)
+}
+
+func (t *dense) back(s *saved) {
+	t.backFrame(s)
+	copy(t.t, s.t)
+}
+
 func (t *dense) trusted() bool { return true }
 
 func (t *dense) multiply(xn, xb []float64) {

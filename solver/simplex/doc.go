@@ -1,10 +1,12 @@
-// Package simplex is the embedded solver of linear problems, in pure Go.
+// Package simplex is the embedded solver of linear and mixed-integer problems, in
+// pure Go.
 //
 // It is made for the problems that verifiers ask by the thousand: up to some
 // thousand rows and columns, each differing from the last by a bound or by the
 // objective. Up to some hundred, or if they are dense, it keeps the simplex
-// dictionary in full; beyond that it keeps sparse factors of the basis. It has no
-// integer variables.
+// dictionary in full; beyond that it keeps sparse factors of the basis.
+//
+// # Linear problems
 //
 //	Solver.Solve                         Solver.Open
 //	    │ presolve.go                        │ session.go, rows.go
@@ -26,8 +28,32 @@
 // feasible point and duals that close the gap, Infeasible and Unbounded a ray. What
 // does not after rebuilding and tightening is Numerical.
 //
+// # Integers
+//
+//	Solver.Solve, Session.Solve
+//	    │ reduce.go: bounds, divisors, coefficients, costs
+//	    ▼
+//	 integer.go ──► root.go: first linear program, an objective if there is none
+//	                    │    (surrogate.go), points
+//	                    ▼
+//	                tree.go: rounds of tasks, merged in order
+//	                    │
+//	                    ▼
+//	                task.go: domains.go (propagation), relaxation.go (linear program,
+//	                         proofs by outward.go), branching.go (pseudocost.go,
+//	                         trials), leaf.go, dive.go, fixing.go, improve.go (points)
+//
+// A branch is discarded only by proof: an empty box by propagation or a Farkas ray, a
+// poor one by a Lagrangian bound, all with error bounds over the real numbers. So
+// Infeasible is proved, and Bound is a bound, except where variables without bounds left
+// nothing to show and the linear part's answer stands in (integer.go); what can neither
+// be shown nor branched on makes the answer Numerical. Points have exact integers and
+// are judged on the problem as given, rows of integers without tolerance (points.go).
+//
+// Neither cuts nor conflict clauses are used; see the note in integer.go.
+//
 // Results depend on the problem, the options and, in a session, the changes so far;
-// not on time or on the number of processors.
+// not on time, unless a time limit strikes, or on the number of processors.
 //
 //	source                                          file             test
 //	Chvátal 1983, ch. 2 (dictionaries)              tableau.go,      dictionary_test.go
@@ -45,4 +71,12 @@
 //	relaxed networks, both tableaux                 solvertest       network_test.go
 //	warm starts, rows that come and go              session.go,      twin_test.go through
 //	                                                rows.go          solver/solvertest
+//	Savelsbergh 1994; Achterberg et al. 2020        reduce.go,       milp_test.go
+//	                                                domains.go
+//	Achterberg, Koch & Martin 2005 (reliability)    branching.go     milp_test.go through
+//	Benichou et al. 1971 (pseudo-costs)             pseudocost.go    solver/solvertest
+//	Neumaier & Shcherbina 2004 (safe bounds)        outward.go,      milp_test.go
+//	                                                relaxation.go
+//	Achterberg 2007, 9.2; Danna et al. 2005         dive.go          as branching.go
+//	Berthold & Hendel 2015                          fixing.go        as branching.go
 package simplex

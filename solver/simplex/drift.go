@@ -71,26 +71,38 @@ func (e *engine) refresh(ctx context.Context) outcome {
 
 // restore rebuilds the tableau from the matrix and the set of basic variables.
 func (e *engine) restore(ctx context.Context) outcome {
+	return e.install(ctx, e.places())
+}
+
+// places says of every variable where it stands.
+func (e *engine) places() []place {
 	places := make([]place, e.n+e.m)
-	enter := make([]int, 0, e.n) // structurals that have to become basic
-	leave := make([]bool, e.m)   // rows whose logical has to leave
-	for i := range leave {
-		leave[i] = true
-	}
 	for _, z := range e.basic {
-		if z < e.n {
-			enter = append(enter, z)
-		} else {
-			leave[z-e.n] = false
-		}
+		places[z] = inBasis
 	}
 	for c, z := range e.nonbasic {
 		places[z] = e.at[c]
 	}
+	return places
+}
+
+// install builds the tableau of a basis. What has no pivot stays nonbasic.
+func (e *engine) install(ctx context.Context, places []place) outcome {
+	enter := make([]int, 0, e.n) // structurals that have to become basic
+	leave := make([]bool, e.m)   // rows whose logical has to leave
+	for z, at := range places {
+		if z < e.n && at == inBasis {
+			enter = append(enter, z)
+		} else if z >= e.n {
+			leave[z-e.n] = at != inBasis
+		}
+	}
 	out := e.rebuild(ctx, enter, leave)
 	e.at = append(e.at[:0], make([]place, e.n)...)
 	for c, z := range e.nonbasic {
-		e.at[c] = places[z]
+		if e.at[c] = places[z]; e.at[c] == inBasis {
+			e.at[c] = atLower
+		}
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package simplex
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 
 	"github.com/vouchnn/vouch/solver"
@@ -29,8 +30,9 @@ func (e *engine) prepare(opts *solver.Options) {
 	if opts.OptimalityTolerance > 0 {
 		e.optimal = opts.OptimalityTolerance
 	}
-	e.count, e.upsets = 0, 0
+	e.count, e.upsets, e.unmeasured = 0, 0, 0
 	e.given = opts.MaxIterations
+	e.cut = math.Inf(1)
 	e.most = 20000 + 100*(e.m+e.n)
 	e.random = rand.New(rand.NewPCG(opts.Seed, 0x51))
 }

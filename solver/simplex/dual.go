@@ -61,11 +61,15 @@ func (e *engine) shift(c int) { e.d[c], e.shifted = 0, true }
 func (e *engine) dual(ctx context.Context) outcome {
 	e.makeDualFeasible()
 	e.measure(priceRows)
+	e.reckon()
 	e.stall = 0
 	for {
 		r := e.leaving()
 		if r < 0 {
 			return done
+		}
+		if e.objective > e.cut {
+			return passed
 		}
 		if out := e.poll(ctx); out != done {
 			return out
@@ -76,6 +80,9 @@ func (e *engine) dual(ctx context.Context) outcome {
 		}
 		q, rest := e.dualRatio(r, sign)
 		if q < 0 || math.Abs(e.row(r)[q]) < smallPivot {
+			if q < 0 && e.drift() <= driftLimit { // after a rebuild another row would come first
+				return e.proveInfeasible(r, sign, rest)
+			}
 			if e.age > 0 { // is it so, or rounding?
 				if out := e.restart(ctx); out != done {
 					return out
@@ -91,8 +98,7 @@ func (e *engine) dual(ctx context.Context) outcome {
 			return out
 		}
 		if e.age == 0 {
-			e.makeDualFeasible()
-			e.measure(priceRows)
+			e.again()
 		}
 		if e.stall > stallLimit {
 			e.perturbCosts()
@@ -104,10 +110,41 @@ func (e *engine) dual(ctx context.Context) outcome {
 func (e *engine) restart(ctx context.Context) outcome {
 	out := e.refresh(ctx)
 	if out == done {
-		e.makeDualFeasible()
-		e.measure(priceRows)
+		e.again()
 	}
 	return out
+}
+
+// again goes on after T has been rebuilt. A perturbation that was needed is lost by
+// that, and made anew: else the same steps of length zero lead to the same rebuilding.
+func (e *engine) again() {
+	e.makeDualFeasible()
+	if e.upsets > 0 {
+		e.upsets--
+		e.perturbCosts()
+	}
+	e.measure(priceRows)
+	e.reckon()
+}
+
+// reckon computes the objective at the current point, where it is asked for. With
+// the signs that reduced costs have, no feasible point is better, shifts aside.
+func (e *engine) reckon() {
+	e.objective = math.Inf(-1)
+	if math.IsInf(e.cut, 1) {
+		return
+	}
+	e.objective = 0
+	for i, z := range e.basic {
+		if z < e.n {
+			e.objective += e.cost[z] * e.xb[i]
+		}
+	}
+	for c, z := range e.nonbasic {
+		if z < e.n {
+			e.objective += e.cost[z] * e.xn[c]
+		}
+	}
 }
 
 // leaving is the row to leave, or −1.
@@ -135,16 +172,12 @@ func (e *engine) dualStep(r, q int, sign float64) {
 			e.at[c], e.xn[c] = atUpper, e.un[c]
 		}
 		e.changes = append(e.changes, change)
+		e.objective += e.d[c] * change
 	}
 	e.move(e.flips, e.changes, e.xb)
 	alpha := e.row(r)[q]
 	if e.d[q] != 0 && (e.d[q] > 0) != (alpha*sign > 0) {
 		e.shift(q) // the sign was wrong within the tolerance
-	}
-	if e.d[q] == 0 {
-		e.stall++
-	} else {
-		e.stall = 0
 	}
 	bound, to := e.lb[r], atLower
 	if sign < 0 {
@@ -152,6 +185,12 @@ func (e *engine) dualStep(r, q int, sign float64) {
 	}
 	column := e.gather(q)
 	step := (bound - e.xb[r]) / alpha
+	e.objective += e.d[q] * step
+	if e.d[q]*step > progress {
+		e.stall = 0
+	} else {
+		e.stall++
+	}
 	for i, a := range column {
 		e.xb[i] += step * a
 	}

@@ -17,6 +17,7 @@ const (
 	atUpper
 	atZero // free
 	fixed  // both bounds
+	inBasis
 )
 
 // engine is a scaled problem, to be minimised, with its dictionary. The frame is
@@ -54,6 +55,8 @@ type engine struct {
 	most       int  // their limit
 	given      int  // the caller's limit, or 0
 	random     *rand.Rand
+	cut        float64   // the dual method stops where the objective passes it
+	objective  float64   // of the dual method, if cut is finite
 	farkas     []float64 // of the last infeasible dual phase, per variable
 	ray        []float64 // of the last unbounded primal phase, per variable
 }
@@ -68,6 +71,7 @@ const (
 	stopped            // the context ended
 	exhausted          // the iteration limit
 	trouble            // rounding errors
+	passed             // the objective passed cut
 )
 
 // newEngine scales p and starts from the basis of logical variables.

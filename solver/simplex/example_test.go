@@ -9,6 +9,32 @@ import (
 	"github.com/vouchnn/vouch/solver/simplex"
 )
 
+// Which items to take: a problem with integers, and its progress.
+func ExampleSolver_Solve() {
+	p := &solver.Problem{Sense: solver.Maximize}
+	var items []int
+	for _, value := range []float64{10, 13, 7, 8} {
+		items = append(items, p.AddInteger(0, 1, value))
+	}
+	p.AddLessEqual(10, items, []float64{5, 6, 4, 3})
+	s, err := simplex.Solver{}.Solve(context.Background(), p, solver.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(s.Status, s.Objective, s.X, "at most", s.Bound)
+
+	p.AddGreaterEqual(22, items, []float64{10, 13, 7, 8}) // better than the best
+	if s, err = (simplex.Solver{}).Solve(context.Background(), p, solver.Options{}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(s.Status)
+	// Output:
+	// optimal 21 [0 1 0 1] at most 21
+	// infeasible
+}
+
 // A problem, its proof, and the same problem after a bound has changed.
 func Example() {
 	p := &solver.Problem{Sense: solver.Maximize}

@@ -32,6 +32,7 @@ type factored struct {
 	etaInverse []float64 // one over the pivot
 	where      []int     // of each variable: its column, or −1 − its slot
 	broken     bool      // the factors are not to be trusted
+	version    int       // how often factors were computed
 
 	rowOf   int // which row rowBuf holds, −1 if none
 	rowBuf  []float64
@@ -87,15 +88,40 @@ func (t *factored) refactor() {
 
 // clean forgets the pivots since the last factorisation.
 func (t *factored) clean() {
+	t.version++
 	t.etas.reset()
 	t.etaSlot, t.etaInverse = t.etaSlot[:0], t.etaInverse[:0]
 	t.rowOf, t.broken = -1, false
+	t.locate()
+}
+
+// locate sets where.
+func (t *factored) locate() {
 	for i, z := range t.basic {
 		t.where[z] = -1 - i
 	}
 	for c, z := range t.nonbasic {
 		t.where[z] = c
 	}
+}
+
+func (t *factored) save(s *saved) {
+	t.saveFrame(s)
+	s.pivots, s.version = len(t.etaSlot), t.version
+}
+
+// back drops the pivots since, or factors anew if the factors have been replaced.
+func (t *factored) back(s *saved) {
+	t.backFrame(s)
+	if t.version != s.version || t.broken {
+		t.refactor()
+		return
+	}
+	t.etaSlot, t.etaInverse = t.etaSlot[:s.pivots], t.etaInverse[:s.pivots]
+	end := t.etas.start[s.pivots]
+	t.etas.start, t.etas.index, t.etas.value = t.etas.start[:s.pivots+1], t.etas.index[:end], t.etas.value[:end]
+	t.rowOf = -1
+	t.locate()
 }
 
 // rebuild factors a basis of the variables enter and the logicals of the rows not

@@ -25,8 +25,10 @@ const progress = 1e-9
 // primal runs until no reduced cost has the wrong sign. The current point must be
 // feasible.
 func (e *engine) primal(ctx context.Context) outcome {
+	if e.stall = 0; e.entering() < 0 { // weights do not matter
+		return done
+	}
 	e.measure(priceColumns)
-	e.stall = 0
 	for {
 		q := e.entering()
 		if q < 0 {
@@ -102,11 +104,15 @@ func (e *engine) primalRatio(column []float64, direction float64) (r int, step f
 	limit := math.Inf(1)
 	lb, ub, xb := e.lb[:len(column)], e.ub[:len(column)], e.xb[:len(column)]
 	for i, a := range column {
-		a *= direction
+		a *= direction // divisions are dear: most rows do not block
 		if a > noise {
-			limit = min(limit, (ub[i]-xb[i]+e.feasible)/a)
+			if room := ub[i] - xb[i] + e.feasible; room < limit*a {
+				limit = room / a
+			}
 		} else if a < -noise {
-			limit = min(limit, (lb[i]-xb[i]-e.feasible)/a)
+			if room := lb[i] - xb[i] - e.feasible; room > limit*a {
+				limit = room / a
+			}
 		}
 	}
 	if math.IsInf(limit, 1) {
@@ -115,17 +121,15 @@ func (e *engine) primalRatio(column []float64, direction float64) (r int, step f
 	r, best := -1, 0.0
 	for i, a := range column {
 		a *= direction
-		var t float64
 		switch {
 		case a > noise && a > best:
-			t = (ub[i] - xb[i]) / a
+			if room := ub[i] - xb[i]; room <= limit*a {
+				r, best, step = i, a, room/a
+			}
 		case a < -noise && -a > best:
-			t = (lb[i] - xb[i]) / a
-		default:
-			continue
-		}
-		if t <= limit {
-			r, best, step = i, math.Abs(a), t
+			if room := lb[i] - xb[i]; room >= limit*a {
+				r, best, step = i, -a, room/a
+			}
 		}
 	}
 	return r, max(step, 0)

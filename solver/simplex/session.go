@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/vouchnn/vouch/solver"
 )
@@ -19,7 +20,8 @@ type session struct {
 	opts  solver.Options
 	keep  keeping
 	e     *engine
-	stale bool // the engine's T does not fit its basis
+	stale bool      // the engine's T does not fit its basis
+	last  []float64 // the last point of a problem with integers
 }
 
 // newSession keeps p.
@@ -56,6 +58,13 @@ func (s *session) keeping() keeping {
 func (s *session) Solve(ctx context.Context) (*solver.Solution, error) {
 	if s.p == nil {
 		return nil, errClosed
+	}
+	if s.p.HasIntegers() {
+		a := solveInteger(ctx, s.p, &s.opts, s.keep, s.last)
+		if a.X != nil {
+			s.last = slices.Clone(a.X)
+		}
+		return a, nil
 	}
 	keep := s.keeping()
 	if keep == notAtAll {

@@ -10,17 +10,6 @@ import (
 	"github.com/vouchnn/vouch/solver/solvertest"
 )
 
-func TestIntegersAreNotSupported(t *testing.T) {
-	p := &solver.Problem{}
-	p.AddInteger(0, 1, 1)
-	_, err := Solver{}.Solve(context.Background(), p, solver.Options{})
-	var unsupported *solver.UnsupportedError
-	require.ErrorAs(t, err, &unsupported)
-	_, err = Solver{}.Open(p, solver.Options{})
-	require.ErrorAs(t, err, &unsupported)
-	require.EqualError(t, err, "solver: simplex does not support integer variables")
-}
-
 func TestMemoryLimit(t *testing.T) {
 	p := solvertest.Bounded(1, 40, 30)
 	got, err := Solver{}.Solve(context.Background(), p, solver.Options{MaxMemory: 1000})

@@ -6,13 +6,19 @@ import (
 	"github.com/vouchnn/vouch/solver"
 )
 
-// Solver is the embedded simplex method. The zero value is ready.
+// Solver is the embedded simplex method, with branch and bound for integers. The zero
+// value is ready.
 //
-// Guarantee: floating point; SafeBound and SafeInfeasible prove answers.
+// Guarantee: linear problems are answered in floating point; SafeBound and
+// SafeInfeasible prove answers. Of problems with integers, Infeasible is proved over the
+// real numbers, and Bound holds over them, whatever the status, but for problems with
+// unbounded continuous variables, of which it may be a linear program's optimum. Points
+// violate nothing by more than the tolerance, and rows of integers with integer
+// coefficients by nothing. With an unbounded integer variable a search may never end.
 // Cost: for small or dense problems 8·rows·columns bytes and about as many
 // multiplications a pivot; for others in proportion to the nonzeros.
-// Errors: *solver.Error; *solver.UnsupportedError for integer variables.
-// Safe for concurrent use; a session is not.
+// A search for integers takes that for every worker, and its open nodes.
+// Errors: *solver.Error. Safe for concurrent use; a session is not.
 type Solver struct{ keep keeping }
 
 // Solve answers p from scratch.
@@ -24,6 +30,9 @@ func (s Solver) Solve(ctx context.Context, p *solver.Problem, opts solver.Option
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, opts.TimeLimit)
 		defer cancel()
+	}
+	if p.HasIntegers() {
+		return solveInteger(ctx, p, &opts, s.keep, nil), nil
 	}
 	if r := presolve(p); r != nil {
 		if a, err := r.solve(ctx, &opts, s.keep); a != nil || err != nil {
@@ -45,13 +54,7 @@ func check(p *solver.Problem, opts *solver.Options) error {
 	if err := opts.Validate(); err != nil {
 		return err
 	}
-	if err := p.Validate(); err != nil {
-		return err
-	}
-	if p.HasIntegers() {
-		return &solver.UnsupportedError{Solver: "simplex", Feature: "integer variables"}
-	}
-	return nil
+	return p.Validate()
 }
 
 var _ solver.Incremental = Solver{}

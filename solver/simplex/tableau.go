@@ -36,6 +36,10 @@ type tableau interface {
 	// rowLengths and columnLengths are weights for pricing to start from.
 	rowLengths(w []float64)
 	columnLengths(w []float64)
+	// save keeps the tableau in s, and back returns to it: the same basis in the
+	// same order of rows and columns.
+	save(s *saved)
+	back(s *saved)
 	// appended takes note of a new last row of the frame, whose dictionary row is
 	// given; false asks for a rebuild.
 	appended(row []float64) bool
@@ -55,6 +59,25 @@ type frame struct {
 	nonbasic []int     // variable of each column of T
 	column   []float64 // the column last gathered
 	age      int       // pivots since rebuild
+}
+
+// saved is a tableau to come back to. It belongs to the tableau that filled it in.
+type saved struct {
+	basic, nonbasic []int
+	age             int
+	t               []float64 // of a dense tableau
+	pivots, version int       // of factors: pivots since, and which factorisation
+}
+
+func (k *frame) saveFrame(s *saved) {
+	s.basic, s.nonbasic = append(s.basic[:0], k.basic...), append(s.nonbasic[:0], k.nonbasic...)
+	s.age = k.age
+}
+
+func (k *frame) backFrame(s *saved) {
+	copy(k.basic, s.basic)
+	copy(k.nonbasic, s.nonbasic)
+	k.age = s.age
 }
 
 // logicals makes all logical variables basic.

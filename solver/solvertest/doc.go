@@ -14,7 +14,15 @@
 //	    ├─ concurrent    one solver, many goroutines                limits.go
 //	    └─ sessions      warm = cold over random changes            sessions.go
 //
-// Bounded and Network are the problems of the benchmarks (limits.go, network.go).
+//	RunInteger ── known        corners, knapsacks, parity           integer.go
+//	           ├─ exact twin   branch and bound over the rationals  twin_integer.go,
+//	           │                                                    exact_integer.go
+//	           ├─ hostile      typed errors                         integer.go
+//	           └─ limits       named, with bounds that hold         integer.go
+//
+// The problems of the benchmarks are here too, so that all solvers are measured on the
+// same: Bounded (limits.go), Network (network.go), Star and ReLUs (star.go), Knapsack
+// (knapsack.go), Quantized (quantized.go).
 //
 // Optimal answers are judged by themselves (judge.go): feasibility, Cost = Aᵀy + d,
 // and the gap that the signs of the duals leave.
@@ -23,4 +31,6 @@
 //	Chvátal 1983, ch. 2, 3; Bland 1977        exact.go    exact_test.go
 //	Beale 1955; Klee & Minty 1972             known.go    exact_test.go
 //	Ehlers 2017, Sect. 3 (triangle)           network.go  simplex/network_test.go
+//	Tran et al. 2019; Tjeng et al. 2019       star.go     generators_test.go
+//	Zhang et al. 2022 (QVIP)                  quantized.go  generators_test.go
 package solvertest

@@ -18,18 +18,42 @@ import (
 // Exact solves p over the rational numbers; integrality is ignored. The objective
 // is nil unless the status is Optimal. p must be valid.
 func Exact(p *solver.Problem) (solver.Status, *big.Rat) {
+	status, v, _ := exactPoint(p)
+	return status, v
+}
+
+// exactPoint is Exact with an optimal point.
+func exactPoint(p *solver.Problem) (solver.Status, *big.Rat, []*big.Rat) {
 	s := standardForm(p)
 	if !s.feasible() {
-		return solver.Infeasible, nil
+		return solver.Infeasible, nil, nil
 	}
 	if !s.optimize(s.cost) {
-		return solver.Unbounded, nil
+		return solver.Unbounded, nil, nil
 	}
 	v := new(big.Rat).Add(s.value(s.cost), s.offset)
 	if p.Sense == solver.Maximize {
 		v.Neg(v)
 	}
-	return solver.Optimal, v
+	return solver.Optimal, v, s.point()
+}
+
+// point is the current vertex in the variables of the problem.
+func (s *tableau) point() []*big.Rat {
+	value := map[int]*big.Rat{}
+	for i, z := range s.basic {
+		value[z] = s.rhs[i]
+	}
+	x := make([]*big.Rat, len(s.parts))
+	for j, part := range s.parts {
+		x[j] = new(big.Rat).Set(part.constant)
+		for z, a := range part.of {
+			if v := value[z]; v != nil {
+				x[j].Add(x[j], new(big.Rat).Mul(a, v))
+			}
+		}
+	}
+	return x
 }
 
 // tableau is min cost·z, basic = rhs + coefficients·nonbasic, all variables ≥ 0.
@@ -40,6 +64,7 @@ type tableau struct {
 	a               [][]*big.Rat
 	cost            map[int]*big.Rat // by variable
 	offset          *big.Rat
+	parts           []affine // the problem's variables
 }
 
 // affine is a linear function of the nonnegative variables.
@@ -88,7 +113,9 @@ func standardForm(p *solver.Problem) *tableau {
 			rows = append(rows, f.times(-1).plus(number(r.Upper)))
 		}
 	}
-	return newTableau(rows, objective(p, parts), count)
+	s := newTableau(rows, objective(p, parts), count)
+	s.parts = parts
+	return s
 }
 
 // objective is what p minimises.

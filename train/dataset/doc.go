@@ -11,6 +11,9 @@
 //	IDX (LeCun, Cortes, Burges: MNIST)           idx.go    idx_test.go
 //	CIFAR-10 binary version (Krizhevsky 2009)    cifar.go  cifar_test.go
 //	names and directories                        open.go   open_test.go
+//	downloads with checksums                     fetch.go    fetch_test.go
+//	crops and mirrors (He et al. 2016)           augment.go  fetch_test.go
+//	drawn digits, without files                  digits.go   fetch_test.go
 //
 // Files are not trusted: sizes are checked against what is there before memory
 // is taken, and a file cut short, a wrong magic number, a label without a class

@@ -44,7 +44,7 @@ func (s *times) report(b *testing.B, name string) {
 	b.ReportMetric(float64(s.iterations)/float64(len(s.ms)), name+"-pivots")
 }
 
-func BenchmarkRandom(b *testing.B) {
+func BenchmarkLP100x150(b *testing.B) {
 	var cold, bound, objective times
 	for b.Loop() {
 		for seed := range uint64(benchmarkProblems) {

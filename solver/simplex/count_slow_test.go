@@ -1,0 +1,6 @@
+//go:build slow
+
+package simplex
+
+// integerProblems is how many random problems are compared with the exact twin.
+const integerProblems = 10000
