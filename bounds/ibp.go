@@ -152,6 +152,11 @@ func (q *Query) check(m *Model) error {
 				return bad("known bounds do not fit their node")
 			}
 		}
+		for i, n := range d.Under {
+			if n.Lower != nil && (i >= len(m.size) || len(n.Lower) != m.size[i] || len(n.Upper) != m.size[i]) {
+				return bad("under-approximated domains do not fit their node")
+			}
+		}
 	}
 	return nil
 }

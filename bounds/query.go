@@ -27,6 +27,12 @@ type Domain struct {
 	// halves of a split. It may be nil or shorter than the number of nodes,
 	// and an entry with nil slices knows nothing.
 	Known []Interval
+	// Under holds, by node index, intervals between values that are known to
+	// occur: under-approximated domains, for Relaxers that choose their lines by
+	// them (package dualapp). They move lines about and no bound rests on them. It
+	// may be nil or shorter than the number of nodes, and an entry with nil slices
+	// knows nothing.
+	Under []Interval
 	// Settled says that Known already holds the best bounds wanted for nodes
 	// below this index; they are taken as they are, without bounding again.
 	// Every node below it that the method needs must then be in Known.

@@ -34,7 +34,7 @@ func newRoot(a *app) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("no command given; the commands are verify, campaign, bench, report, bounds, reach, info, train, eval, completion and version")
+			return usagef("no command given; the commands are verify, campaign, bench, report, bounds, reach, radius, info, train, eval, completion and version")
 		},
 	}
 	root.SetIn(a.stdin)
@@ -50,7 +50,8 @@ func newRoot(a *app) *cobra.Command {
 		about.InitDefaultHelpFlag()
 		return about.Help()
 	}})
-	root.AddCommand(newVerify(a), newCampaign(a), newBench(a), newReport(a), newBounds(a), newReach(a), newInfo(a), newTrain(a), newEval(a), newCompletion(a), newVersion(a))
+	root.AddCommand(newVerify(a), newCampaign(a), newBench(a), newReport(a), newBounds(a), newReach(a), newRadius(a),
+		newInfo(a), newTrain(a), newEval(a), newCompletion(a), newVersion(a))
 	for _, cmd := range root.Commands() {
 		cmd.Flags().SortFlags = false
 		cmd.DisableFlagsInUseLine = true
