@@ -34,6 +34,7 @@
 //	Xu et al. 2021, arXiv:2011.13824 (batches)  search.go     verify_test.go
 //	Madry et al. 2018, arXiv:1706.06083 (PGD)   attack.go     attack_test.go
 //	Zhou et al. 2025 (clipping)                 clip.go       clip_test.go
+//	                                            corner.go     corner_test.go
 //	De Palma et al. 2021, arXiv:2104.06718 (FSB) fsb.go       verify_test.go
 //	Shi et al. 2024, arXiv:2405.21063 (GenBaB)  split.go      verify_test.go
 //

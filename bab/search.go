@@ -91,11 +91,36 @@ func (e *engine) decide(ctx context.Context, g *group, roots []root) (*spec.Coun
 		return nil, spec.ReasonNone, nil
 	}
 	e.current = nil
+	alone := len(e.kinds) == 1
+	if alone && e.kinds[0] == SplitNeuron {
+		s := e.newSearch(g, SplitNeuron)
+		open, cex, err := s.narrow(ctx, roots)
+		if err != nil || cex != nil {
+			return cex, spec.ReasonNone, err
+		}
+		e.closed = min(e.closed, s.closed)
+		if len(open) == 0 {
+			return nil, spec.ReasonNone, nil
+		}
+		roots = open
+	}
 	roots = e.reduce(roots)
 	for _, kind := range e.kinds {
 		s := e.newSearch(g, kind)
+		starts := roots
+		if !alone && kind == SplitNeuron {
+			open, cex, err := s.narrow(ctx, roots)
+			if err != nil || cex != nil {
+				return cex, spec.ReasonNone, err
+			}
+			if len(open) == 0 {
+				e.closed = min(e.closed, s.closed)
+				return nil, spec.ReasonNone, nil
+			}
+			starts = open
+		}
 		var own []root
-		for _, r := range roots {
+		for _, r := range starts {
 			d := *r.d
 			own = append(own, root{&d, r.r})
 		}
@@ -230,6 +255,7 @@ func (s *search) bound(ctx context.Context, domains []*domain) ([]root, *spec.Co
 	for i, d := range domains {
 		r := &res[i]
 		if r.Infeasible || e.outside(d) {
+			s.closed = min(s.closed, d.nothing(math.Inf(1)))
 			continue
 		}
 		if d.judge(g, r); len(d.open) == 0 {
@@ -244,6 +270,9 @@ func (s *search) bound(ctx context.Context, domains []*domain) ([]root, *spec.Co
 	kept := open[:0]
 	for _, o := range open {
 		o.d.adopt(o.r, e.keep)
+		if e.corners {
+			o.d.setCorner(g, o.r)
+		}
 		if !g.clip(o.d, o.r, o.d.known[0]) {
 			s.closed = min(s.closed, 0)
 			continue

@@ -22,6 +22,7 @@
 //	                          │  Alpha      Crown, every pass optimised
 //	                          │  AlphaBeta  Crown, its last pass optimised, with splits
 //	                          │             live.go, union.go: dead neurons left out
+//	                          │             halfspace.go: corners of a region
 //	                          ▼
 //	                    DomainResult: node intervals, Lower, Upper
 //
@@ -45,6 +46,7 @@
 //	  tangent points of S-curves                     tangent.go      tangent_test.go, alpha_test.go
 //	  inactive neurons left out of the network       reduce.go       reduce_test.go
 //	Wang et al. 2021, arXiv:2103.06624 (β-CROWN)     alphabeta.go    soundness_test.go
+//	Zhou et al. 2025 (Clip-and-Verify)               halfspace.go    halfspace_test.go
 //	Zhang et al. 2018, §3.3 (ReLU lines)             relaxation.go   rounding_test.go
 //	Zhang et al. 2018, §3.3; VeriNet 2020 (S-curves) scurve.go       scurve_test.go
 //	proof in the file (MaxPool)                      maxpool.go      maxpool_test.go
