@@ -13,6 +13,7 @@ import (
 
 	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/nn"
+	"github.com/vouchnn/vouch/solver/simplex"
 	"github.com/vouchnn/vouch/spec"
 )
 
@@ -49,6 +50,9 @@ func newEngine(model *bounds.Model, net, simple nn.Network, prop *spec.Property,
 	opts.Attack = opts.Attack.withDefaults()
 	if opts.Batch == 0 {
 		opts.Batch = automaticBatch(model)
+	}
+	if opts.Solver == nil {
+		opts.Solver = simplex.Solver{}
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vouchnn/vouch/bounds"
+	"github.com/vouchnn/vouch/solver"
 )
 
 // SplitKind says what branch and bound splits.
@@ -47,6 +48,10 @@ type Options struct {
 	// Bounder bounds the sub-problems. Default nil: bounds.Crown{} where inputs
 	// are split, bounds.AlphaBeta{} where neurons are.
 	Bounder bounds.Bounder
+	// Solver solves the linear programs of sub-problems in which every neuron is
+	// decided. Its answers are checked, not trusted. Default nil:
+	// simplex.Solver{}.
+	Solver solver.Solver
 	// Batch is how many sub-problems are bounded at a time, in [1, 65536].
 	// Default 0: chosen from the network's size.
 	Batch int

@@ -125,8 +125,8 @@ func (e *engine) decide(ctx context.Context, g *group, roots []root) (*spec.Coun
 			own = append(own, root{&d, r.r})
 		}
 		e.current = append(e.current, s)
-		if err := s.push(ctx, own); err != nil {
-			return nil, spec.ReasonNone, err
+		if cex, err := s.push(ctx, own); cex != nil || err != nil {
+			return cex, spec.ReasonNone, err
 		}
 	}
 	budget := firstTurn
@@ -168,22 +168,24 @@ func (e *engine) bytes() int64 {
 // least is the least bound of an open domain of the search.
 func (s *search) least() float64 { return min(s.frontier.least(), s.stuck) }
 
-// push chooses the splits of open domains and queues them.
-func (s *search) push(ctx context.Context, open []root) error {
-	if err := s.chooseSplits(ctx, open); err != nil {
+// push chooses the splits of open domains and queues them. It may find a
+// counterexample where nothing is left to split.
+func (s *search) push(ctx context.Context, open []root) (*spec.Counterexample, error) {
+	still, cex, err := s.plan(ctx, open)
+	if err != nil || cex != nil {
 		for _, o := range open { // they stay open
 			s.stuck = min(s.stuck, o.d.bound)
 		}
-		return err
+		return cex, err
 	}
-	for _, o := range open {
+	for _, o := range still {
 		if o.d.split.node < 0 {
 			s.stuck = min(s.stuck, o.d.bound)
 			continue
 		}
 		s.frontier.push(o.d)
 	}
-	return nil
+	return nil, nil
 }
 
 // branch splits and bounds until nothing is open or the work is spent.
@@ -222,8 +224,8 @@ func (s *search) branch(ctx context.Context, budget int) (*spec.Counterexample, 
 			return cex, spec.ReasonNone, nil
 		}
 		e.res.Stats.Splits += len(parents)
-		if err := s.push(ctx, open); err != nil {
-			return nil, spec.ReasonNone, err
+		if cex, err := s.push(ctx, open); cex != nil || err != nil {
+			return cex, spec.ReasonNone, err
 		}
 		e.res.Stats.MaxFrontier = max(e.res.Stats.MaxFrontier, s.frontier.len())
 		e.tick()

@@ -83,6 +83,9 @@ func (overInput) step(p *pass, _, d, lo, hi int) {
 		if p.linear != nil && p.rows[r].sign > 0 {
 			p.keepLinear(r, &p.linear[d], coef[r*n:(r+1)*n])
 		}
+		if p.spaces != nil {
+			p.keepSpace(r, coef[r*n:(r+1)*n])
+		}
 	}
 	if p.tune != nil && (c == nil || !box) {
 		p.tune.keepMinimizers(d, lo, hi, coef)

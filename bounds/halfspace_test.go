@@ -178,6 +178,59 @@ func TestRaiseAgainstKnapsack(t *testing.T) {
 	require.Greater(t, gained, 0.99*possible)
 }
 
+// The half-spaces of splits hold wherever the splits do.
+func TestSplitHalfspacesHoldOnPoints(t *testing.T) {
+	checked, useful := 0, 0
+	randomNets(t, 120, func(rng *rand.Rand, net *nn.Graph) {
+		m := mustCompile(t, net)
+		f := randomFunctions(rng, m)
+		box := randomBox(t, rng, m.inputs, 1)
+		whole := mustBound(t, Crown{}, m, &Query{Domains: []Domain{{Region: box}}, Functions: f})[0]
+		e := nn.NewEvaluator[float64](net)
+		xs := points(rng, m, box, &f, 40)
+		e.Forward(xs[0], 1)
+		d := Domain{Region: box, Known: slices.Clone(whole.Nodes), Settled: math.MaxInt}
+		for range 1 + rng.IntN(4) {
+			node := m.Preactivations()[rng.IntN(len(m.Preactivations()))]
+			if node == 0 {
+				continue
+			}
+			c := Split{Node: node, Index: rng.IntN(m.size[node]), Below: rng.IntN(2) == 0}
+			c.Point = e.Value(node)[c.Index] // so that a point is left
+			k := Interval{slices.Clone(d.Known[node].Lower), slices.Clone(d.Known[node].Upper)}
+			if c.Below {
+				k.Upper[c.Index] = min(k.Upper[c.Index], c.Point)
+			} else {
+				k.Lower[c.Index] = max(k.Lower[c.Index], c.Point)
+			}
+			d.Known[node], d.Splits = k, append(d.Splits, c)
+		}
+		spaces, err := m.SplitHalfspaces(context.Background(), d)
+		require.NoError(t, err)
+		require.Len(t, spaces, len(d.Splits))
+		for _, x := range xs {
+			e.Forward(x, 1)
+			if !satisfies(e, d.Known) {
+				continue
+			}
+			for _, h := range spaces {
+				v, size := h.Offset, math.Abs(h.Offset)
+				for j, c := range h.Coef {
+					v += c * x[j]
+					size += math.Abs(c * x[j])
+				}
+				require.LessOrEqual(t, v, 1e-9*(1+size))
+				checked++
+				if size > 0 {
+					useful++
+				}
+			}
+		}
+	})
+	t.Logf("%d checked, %d useful", checked, useful)
+	require.Greater(t, useful, 300)
+}
+
 func TestMalformedHalfspaces(t *testing.T) {
 	rng := rand.New(rand.NewPCG(33, 34))
 	m := mustCompile(t, randomDense(t, rng))
@@ -190,6 +243,11 @@ func TestMalformedHalfspaces(t *testing.T) {
 		_, err := Crown{}.Bound(context.Background(), m, &Query{Domains: []Domain{{Region: box, Halfspaces: []Halfspace{h}}}, Functions: randomFunctions(rng, m)})
 		var e *spec.Error
 		require.True(t, errors.As(err, &e), name)
+	}
+	for _, c := range []Split{{Node: 0}, {Node: 99}, {Node: 1, Index: -1}, {Node: 1, Index: 1 << 20}, {Node: 1, Point: math.NaN()}} {
+		_, err := m.SplitHalfspaces(context.Background(), Domain{Region: box, Splits: []Split{c}})
+		var e *spec.Error
+		require.True(t, errors.As(err, &e), "%+v", c)
 	}
 	// One without direction says nothing, or that there is no point.
 	q := &Query{Domains: []Domain{{Region: box}, {Region: box, Halfspaces: []Halfspace{{Coef: good, Offset: -1}}}}, Functions: randomFunctions(rng, m)}

@@ -46,7 +46,7 @@ var table = []rule{
 	{"bounds", []string{"nn", "spec"}, nil},
 	{"dualapp", []string{"bounds", "nn", "spec"}, nil},
 	{"reach", []string{"nn", "spec", "solver"}, nil},
-	{"bab", []string{"bounds", "nn", "spec", "solver"}, nil},
+	{"bab", []string{"bounds", "nn", "spec", "solver", "solver/simplex"}, nil},
 	{"qnn", []string{"nn", "spec", "solver"}, nil},
 	{"train", []string{"nn", "bounds", "spec"}, nil},
 	{"internal/pgd", []string{"nn", "spec"}, nil},
