@@ -77,7 +77,7 @@ func TestBoundsInHalfspacesHoldOnPoints(t *testing.T) {
 		}
 	})
 	t.Logf("%d points", inside)
-	require.Greater(t, inside, 1000)
+	require.Greater(t, inside, 500)
 }
 
 // The lines and the start are the same, so half-spaces can only tighten bounds
@@ -159,7 +159,9 @@ func TestRaiseAgainstKnapsack(t *testing.T) {
 		a := make([]float64, n)
 		mag, plain := 0.0, 0.0
 		for j := range a {
-			a[j] = rng.NormFloat64() * math.Exp2(float64(rng.IntN(6)))
+			if k%2 == 0 || rng.IntN(5) == 0 { // the others are sparse
+				a[j] = rng.NormFloat64() * math.Exp2(float64(rng.IntN(6)))
+			}
 			mag += math.Abs(a[j]) * max(-box.Lower[j], box.Upper[j])
 			plain += min(a[j]*box.Lower[j], a[j]*box.Upper[j])
 		}
@@ -228,7 +230,7 @@ func TestSplitHalfspacesHoldOnPoints(t *testing.T) {
 		}
 	})
 	t.Logf("%d checked, %d useful", checked, useful)
-	require.Greater(t, useful, 300)
+	require.Greater(t, useful, 100)
 }
 
 func TestMalformedHalfspaces(t *testing.T) {
