@@ -2,7 +2,6 @@ package bounds
 
 import (
 	"context"
-	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -244,12 +243,12 @@ func TestMalformedHalfspaces(t *testing.T) {
 	} {
 		_, err := Crown{}.Bound(context.Background(), m, &Query{Domains: []Domain{{Region: box, Halfspaces: []Halfspace{h}}}, Functions: randomFunctions(rng, m)})
 		var e *spec.Error
-		require.True(t, errors.As(err, &e), name)
+		require.ErrorAs(t, err, &e, name)
 	}
 	for _, c := range []Split{{Node: 0}, {Node: 99}, {Node: 1, Index: -1}, {Node: 1, Index: 1 << 20}, {Node: 1, Point: math.NaN()}} {
 		_, err := m.SplitHalfspaces(context.Background(), Domain{Region: box, Splits: []Split{c}})
 		var e *spec.Error
-		require.True(t, errors.As(err, &e), "%+v", c)
+		require.ErrorAs(t, err, &e, "%+v", c)
 	}
 	// One without direction says nothing, or that there is no point.
 	q := &Query{Domains: []Domain{{Region: box}, {Region: box, Halfspaces: []Halfspace{{Coef: good, Offset: -1}}}}, Functions: randomFunctions(rng, m)}
