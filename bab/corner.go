@@ -94,7 +94,7 @@ func (d *domain) setCorner(g *group, r *bounds.DomainResult) {
 // settle says which nodes a child need not bound anew, when node has been split.
 func (d *domain) settle(child *domain, node int) {
 	child.settled = node + 1
-	if len(d.corner) > 0 && d.bound > smaller*d.whole {
+	if len(d.corner) > 0 && (d.whole == 0 || d.bound > smaller*d.whole) {
 		child.settled, child.whole = 0, d.bound
 	}
 }

@@ -15,7 +15,7 @@ type domain struct {
 	splits    []bounds.Split     // of neurons, oldest first
 	warm      *bounds.Warm       // of the parent
 	corner    []bounds.Halfspace // where alone the open conjunction can hold; may be nil
-	whole     float64            // the bound when all nodes were last bounded
+	whole     float64            // the bound when all nodes were last bounded in a corner; 0: never
 	open      []int              // conjunctions that are still possible
 	bound     float64            // least over open of the best lower bound
 	split     split              // how to split it
