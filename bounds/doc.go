@@ -24,6 +24,7 @@
 //	                          │  AlphaBeta  Crown, its last pass optimised, with splits
 //	                          │             live.go, union.go: dead neurons left out
 //	                          │             window.go: rows of convolutions
+//	                          │             halfspace.go: corners of a region
 //	                          ▼
 //	                    DomainResult: node intervals, Lower, Upper
 //
@@ -47,6 +48,7 @@
 //	  tangent points of S-curves                     tangent.go      tangent_test.go, alpha_test.go
 //	  inactive neurons left out of the network       reduce.go       reduce_test.go
 //	Wang et al. 2021, arXiv:2103.06624 (β-CROWN)     alphabeta.go    soundness_test.go
+//	Zhou et al. 2025 (Clip-and-Verify)               halfspace.go    halfspace_test.go
 //	Zhang et al. 2018, §3.3 (ReLU lines)             relaxation.go   rounding_test.go
 //	S-curves: chords, tangents, rounding             scurve.go       scurve_test.go
 //	  their published lines, side by side            tangent_lines.go  relaxers_test.go

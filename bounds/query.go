@@ -41,6 +41,9 @@ type Domain struct {
 	// hold. Known must be clipped to them too; methods without multipliers use
 	// nothing but that.
 	Splits []Split
+	// Halfspaces are linear conditions on inputs in which alone bounds must
+	// hold. The backward methods use them for every bound.
+	Halfspaces []Halfspace
 	// Warm is where an optimising method starts: the DomainResult.Warm of a
 	// domain that contains this one. May be nil.
 	Warm *Warm
@@ -100,8 +103,8 @@ type DomainResult struct {
 
 // Bounder computes sound bounds.
 //
-// Guarantee: on every point x of a domain's region whose node values satisfy
-// the domain's Known, each function lies within [Lower, Upper] and each node
+// Guarantee: on every point x of a domain's region and half-spaces whose node
+// values satisfy the domain's Known, each function lies within [Lower, Upper] and each node
 // within its interval, in exact real arithmetic.
 //
 // Implementations are safe for concurrent use and do not change the query.
