@@ -102,7 +102,8 @@ func (e *engine) decide(ctx context.Context, g *group, roots []root) (*spec.Coun
 		if len(open) == 0 {
 			return nil, spec.ReasonNone, nil
 		}
-		roots = open
+		roots = e.reduce(open)
+		return e.decideByNeurons(ctx, g, roots)
 	}
 	roots = e.reduce(roots)
 	for _, kind := range e.kinds {
@@ -119,41 +120,57 @@ func (e *engine) decide(ctx context.Context, g *group, roots []root) (*spec.Coun
 			}
 			starts = open
 		}
-		var own []root
-		for _, r := range starts {
-			d := *r.d
-			own = append(own, root{&d, r.r})
-		}
-		e.current = append(e.current, s)
-		if cex, err := s.push(ctx, own); cex != nil || err != nil {
+		if cex, err := s.begin(ctx, starts); cex != nil || err != nil {
 			return cex, spec.ReasonNone, err
 		}
 	}
 	budget := firstTurn
-	if len(e.current) == 1 {
+	if alone {
 		budget = math.MaxInt
 	}
 	for {
-		exhausted := 0
-		for _, s := range e.current {
-			cex, reason, err := s.branch(ctx, budget)
-			if cex != nil || err != nil || reason != spec.ReasonNone {
-				return cex, reason, err
-			}
-			if s.frontier.len() > 0 {
-				continue
-			}
-			if math.IsInf(s.stuck, 1) {
-				e.closed = min(e.closed, s.closed)
-				return nil, spec.ReasonNone, nil
-			}
-			exhausted++
-		}
-		if exhausted == len(e.current) {
-			return nil, spec.ReasonNumerical, nil
+		decided, cex, reason, err := e.turn(ctx, budget)
+		if decided || cex != nil || err != nil || reason != spec.ReasonNone {
+			return cex, reason, err
 		}
 		budget *= 2
 	}
+}
+
+// begin queues roots, which stay as they are.
+func (s *search) begin(ctx context.Context, roots []root) (*spec.Counterexample, error) {
+	var own []root
+	for _, r := range roots {
+		d := *r.d
+		own = append(own, root{&d, r.r})
+	}
+	s.e.current = append(s.e.current, s)
+	return s.push(ctx, own)
+}
+
+// turn lets each of the current searches go on until its work reaches the
+// budget. It reports whether one of them has closed all domains, and a reason
+// if none can go on.
+func (e *engine) turn(ctx context.Context, budget int) (bool, *spec.Counterexample, spec.Reason, error) {
+	exhausted := 0
+	for _, s := range e.current {
+		cex, reason, err := s.branch(ctx, budget)
+		if cex != nil || err != nil || reason != spec.ReasonNone {
+			return false, cex, reason, err
+		}
+		if s.frontier.len() > 0 {
+			continue
+		}
+		if math.IsInf(s.stuck, 1) {
+			e.closed = min(e.closed, s.closed)
+			return true, nil, spec.ReasonNone, nil
+		}
+		exhausted++
+	}
+	if exhausted == len(e.current) {
+		return false, nil, spec.ReasonNumerical, nil
+	}
+	return false, nil, spec.ReasonNone, nil
 }
 
 // bytes is about what all queued domains occupy.
@@ -195,7 +212,7 @@ func (s *search) branch(ctx context.Context, budget int) (*spec.Counterexample, 
 		if err := ctx.Err(); err != nil {
 			return nil, spec.ReasonNone, err
 		}
-		if e.opts.MaxDomains > 0 && e.res.Stats.Domains >= e.opts.MaxDomains {
+		if e.full() {
 			return nil, spec.ReasonNodeLimit, nil
 		}
 		bytes := e.bytes()
