@@ -42,11 +42,11 @@ func TestQuantize(t *testing.T) {
 		require.Equal(t, "6:7:3 <+,8,8>", q.String())
 		for range 100 {
 			x := randomInput(q, rng)
-			real := make([]float64, len(x))
+			values := make([]float64, len(x))
 			for i, v := range x {
-				real[i] = q.Input.Value(v)
+				values[i] = q.Input.Value(v)
 			}
-			want, err := nn.Evaluate(net, real)
+			want, err := nn.Evaluate(net, values)
 			require.NoError(t, err)
 			for k, y := range q.Run(x) {
 				worst[bits] = max(worst[bits], math.Abs(q.Layers[1].Output.Value(y)-want[k]))

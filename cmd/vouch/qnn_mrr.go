@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -55,7 +56,7 @@ func newQNNRadius(a *app) *cobra.Command {
 	return cmd
 }
 
-func (c *qnnRadiusCommand) run(ctx context.Context) error {
+func (c *qnnRadiusCommand) run(ctx context.Context) (err error) {
 	if c.start < 1 || c.step < 1 {
 		return usagef("-start %d and -step %d: want numbers from 1", c.start, c.step)
 	}
@@ -67,7 +68,7 @@ func (c *qnnRadiusCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer tbl.close()
+	defer func() { err = errors.Join(err, tbl.close()) }()
 	done := map[string]bool{}
 	for _, row := range tbl.rows {
 		if row[0] == net.Name {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,7 +59,7 @@ func newQNNVerify(a *app) *cobra.Command {
 	return cmd
 }
 
-func (c *qnnVerifyCommand) run(ctx context.Context) error {
+func (c *qnnVerifyCommand) run(ctx context.Context) (err error) {
 	net, set, indices, err := c.input.load()
 	if err != nil {
 		return err
@@ -67,7 +68,7 @@ func (c *qnnVerifyCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer tbl.close()
+	defer func() { err = errors.Join(err, tbl.close()) }()
 	done := map[string]bool{}
 	radius := strconv.FormatFloat(c.radius, 'g', -1, 64)
 	for _, row := range tbl.rows {

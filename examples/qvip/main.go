@@ -38,8 +38,9 @@ func main() {
 	limit := flag.Duration("timeout", 10*time.Second, "time for each image")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Stdout, *nets, *images, *limit); err != nil {
+	err := run(ctx, os.Stdout, *nets, *images, *limit)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "qvip:", err)
 		os.Exit(1)
 	}

@@ -101,7 +101,7 @@ func readDense(file string) (layers []denseLayer, err error) {
 	if err != nil {
 		return nil, &FileError{Path: file, Detail: "not an HDF5 file, or cut short", Err: err}
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	names, err := strings1(f.Root(), "layer_names")
 	if err != nil {
 		return nil, &FileError{Path: file, Detail: "no list of layers; a file that is cut short looks like this too", Err: err}

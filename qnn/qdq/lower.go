@@ -210,7 +210,7 @@ func (d *reader) identity(n *onnx.RawNode, v *value) (*value, error) {
 // close makes a layer of sums that are quantized to l.
 func (d *reader) close(n *onnx.RawNode, s *sums, l *levels) error {
 	layer := qnn.Layer{In: s.in, Out: s.out, Weights: s.w, Bias: s.shift, Weight: qnn.Config{Signed: true, Bits: 9}, BiasConfig: qnn.Config{Signed: true, Bits: qnn.MaxBits}}
-	layer.Output, _ = configOf(l.low, l.high)
+	layer.Output = configOf(l.low, l.high)
 	low := l.low
 	if s.relu {
 		low = max(low, l.zero)

@@ -113,7 +113,7 @@ func (d *reader) finish() (*qnn.Network, *Info, error) {
 	if out == nil || out.levels == nil || out.levels.layer != len(d.layers)-1 || out.levels.layer < 0 {
 		return nil, nil, &nn.UnsupportedError{File: d.file, Node: d.m.Outputs[0], Detail: "quantized: the output is not what the last QuantizeLinear makes"}
 	}
-	config, _ := configOf(d.input.low, d.input.high)
+	config := configOf(d.input.low, d.input.high)
 	n, err := qnn.New(config, d.layers)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", d.file, err)
@@ -124,17 +124,17 @@ func (d *reader) finish() (*qnn.Network, *Info, error) {
 	return n, info, nil
 }
 
-// configOf is the configuration of integers from low to high.
-func configOf(low, high int64) (qnn.Config, bool) {
+// configOf is the configuration of integers from low to high, one of ranges.
+func configOf(low, high int64) qnn.Config {
 	for bits := 1; bits <= qnn.MaxBits; bits++ {
 		for _, signed := range []bool{false, true} {
 			c := qnn.Config{Signed: signed, Bits: bits}
 			if c.Min() == low && c.Max() == high {
-				return c, true
+				return c
 			}
 		}
 	}
-	return qnn.Config{}, false
+	panic("qdq: not the range of a type")
 }
 
 // unsupported reports a node, or a use of it.

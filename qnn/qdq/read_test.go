@@ -97,7 +97,7 @@ func (e *example) run(x []int64) (y []int64, sure bool) {
 		}
 		return float64(min(max(int64(math.RoundToEven(v))+zero, low), high))
 	}
-	real := func(i, j int) float64 { // the padded image
+	pixel := func(i, j int) float64 { // the padded image
 		if i < 0 {
 			return 0
 		}
@@ -110,7 +110,7 @@ func (e *example) run(x []int64) (y []int64, sure bool) {
 				sum := float64(e.convBias[f]) * float64(scaleOf(e.x, e.convScale)[f])
 				for a := range 2 {
 					for b := range 2 {
-						sum += float64(e.conv[f*4+a*2+b]) * float64(e.convScale[f]) * real(2*i+a-1, j+b)
+						sum += float64(e.conv[f*4+a*2+b]) * float64(e.convScale[f]) * pixel(2*i+a-1, j+b)
 					}
 				}
 				q := quantize(max(sum, 0), e.h, int64(e.zh), 0, 255)
