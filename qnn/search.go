@@ -38,7 +38,8 @@ type search struct {
 type worker struct {
 	pass     *pass
 	attacker *attacker
-	witness  []float64 // not nil: an input that is unsafe in the model
+	witness  []float64 // not nil: an input that is unsafe
+	unsafe   func(x []float64) bool
 	best     []candidate
 }
 
@@ -51,7 +52,7 @@ type candidate struct {
 // part is the number of domains that a worker bounds at a time.
 const part = 32
 
-func newSearch(m *model, o Options, stats *spec.Stats, accept func(x []float64) bool) *search {
+func newSearch(m *model, o Options, stats *spec.Stats, accept, unsafe func(x []float64) bool) *search {
 	s := &search{m: m, o: o, stats: stats, accept: accept, reach: make([]float64, len(m.region.low))}
 	st := &m.stages[0]
 	for j := range st.out {
@@ -60,7 +61,7 @@ func newSearch(m *model, o Options, stats *spec.Stats, accept func(x []float64) 
 		}
 	}
 	for range o.parts() {
-		s.workers = append(s.workers, &worker{pass: newPass(m, part), attacker: newAttacker(m)})
+		s.workers = append(s.workers, &worker{pass: newPass(m, part), attacker: newAttacker(m), unsafe: unsafe})
 	}
 	return s
 }
@@ -81,7 +82,7 @@ func (w *worker) visit(stop *atomic.Int32, order int32) found {
 		x := p.x[k*in : (k+1)*in]
 		conj := p.domain[k].conj
 		exact, soft := probe.shortfall(conj, x)
-		if exact == 0 && p.m.region.contains(x) {
+		if exact == 0 && w.unsafe(x) {
 			w.witness = append([]float64(nil), x...)
 			stop.Store(min(stop.Load(), order))
 			return true
@@ -102,7 +103,7 @@ func (w *worker) polish(stop *atomic.Int32, order int32) func(d *domain, x, omeg
 		if count++; count%8 != 1 || stop.Load() < order {
 			return
 		}
-		if w.attacker.dive(d, x, omega) {
+		if w.attacker.dive(d, x, omega) && w.unsafe(w.attacker.best) {
 			w.witness = append([]float64(nil), w.attacker.best...)
 			stop.Store(min(stop.Load(), order))
 		}

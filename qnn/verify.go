@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/vouchnn/vouch/spec"
@@ -155,7 +156,7 @@ func (v *verification) run(ctx context.Context) spec.Reason {
 	if len(m.rows) == 0 {
 		return spec.ReasonNone
 	}
-	s := newSearch(m, v.opts, &v.res.Stats, v.accept)
+	s := newSearch(m, v.opts, &v.res.Stats, v.accept, func(x []float64) bool { return v.replay(x) != nil })
 	reason := contextReason(ctx)
 	if reason != spec.ReasonNone {
 		return reason
@@ -172,19 +173,27 @@ func (v *verification) run(ctx context.Context) spec.Reason {
 
 // accept replays an input through the network and keeps it if it is unsafe.
 func (v *verification) accept(x []float64) bool {
+	c := v.replay(x)
+	if c == nil {
+		return false
+	}
+	v.res.Verdict, v.res.Counterexample = spec.Falsified, c
+	return true
+}
+
+// replay runs an input through the network; nil if it is not unsafe. Safe for
+// concurrent use.
+func (v *verification) replay(x []float64) *spec.Counterexample {
 	in := integers(x)
 	if v.net.CheckInput(in) != nil {
-		return false
+		return nil
 	}
 	out := floats(v.net.Run(in))
-	point := append([]float64(nil), x...)
-	k, j, ok := v.prop.Check(point, out)
+	k, j, ok := v.prop.Check(x, out)
 	if !ok {
-		return false
+		return nil
 	}
-	v.res.Verdict = spec.Falsified
-	v.res.Counterexample = &spec.Counterexample{Input: point, Output: out, Case: k, Conjunction: j}
-	return true
+	return &spec.Counterexample{Input: slices.Clone(x), Output: out, Case: k, Conjunction: j}
 }
 
 func contextReason(ctx context.Context) spec.Reason {
