@@ -102,14 +102,19 @@ func solveInteger(ctx context.Context, p *solver.Problem, opts *solver.Options, 
 func (s *search) prepare() {
 	s.p, s.slack = s.reduced.p, s.reduced.slack
 	s.costs = newPseudoCosts(len(s.p.Variables))
+	s.prepareIntegers()
+	s.setGrid()
+	s.index()
+}
+
+// prepareIntegers lists the integer variables.
+func (s *search) prepareIntegers() {
 	s.integers = s.integers[:0]
 	for j := range s.p.Variables {
 		if s.p.Variables[j].Integer {
 			s.integers = append(s.integers, j)
 		}
 	}
-	s.setGrid()
-	s.index()
 }
 
 // index derives what depends on the rows.

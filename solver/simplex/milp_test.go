@@ -154,36 +154,6 @@ func TestReductionsKeepTheOptimum(t *testing.T) {
 	require.Greater(t, reduced, 500)
 }
 
-// Propagation loses no point.
-func TestPropagationKeepsPoints(t *testing.T) {
-	rng := rand.New(rand.NewPCG(12, 1))
-	tightened, empty := 0, 0
-	for range 3000 {
-		p := random(rng)
-		d := newDomains(p, rowsOfVariables(p))
-		d.all()
-		some := d.propagate()
-		referee := newReferee(p, defaultTolerance)
-		box(p, func(x []float64) {
-			if !referee.accepts(x) {
-				return
-			}
-			require.True(t, some)
-			for j, v := range x {
-				require.GreaterOrEqual(t, v, d.lower[j])
-				require.LessOrEqual(t, v, d.upper[j])
-			}
-		})
-		if !some {
-			empty++
-		} else if len(d.touched) > 0 {
-			tightened++
-		}
-	}
-	require.Greater(t, tightened, 300)
-	require.Greater(t, empty, 100)
-}
-
 // The quick certificate never says more than the tight one, up to its last bits, and
 // about as much.
 func TestCertificateAgreesWithSafeBound(t *testing.T) {
