@@ -204,3 +204,23 @@ func TestProgress(t *testing.T) {
 		}
 	}
 }
+
+// Open nodes count against the memory; what is known then is still a bound.
+func TestOpenNodesTakeMemory(t *testing.T) {
+	p := solvertest.Knapsack(4, 80, 60)
+	got, err := Solver{}.Solve(context.Background(), p, solver.Options{MaxMemory: 100_000})
+	require.NoError(t, err)
+	require.Equal(t, solver.Limit, got.Status)
+	require.Equal(t, solver.ReasonMemory, got.Reason)
+	require.Positive(t, got.Nodes)
+	require.NotNil(t, got.X)
+	require.GreaterOrEqual(t, got.Bound, got.Objective)
+
+	small := solvertest.Knapsack(2, 30, 30)
+	want, err := Solver{}.Solve(context.Background(), small, solver.Options{})
+	require.NoError(t, err)
+	got, err = Solver{}.Solve(context.Background(), small, solver.Options{MaxMemory: 60_000}) // bases are dropped
+	require.NoError(t, err)
+	require.Equal(t, want.Status, got.Status, "%v", got.Reason)
+	require.InDelta(t, want.Objective, got.Objective, 1e-9)
+}
