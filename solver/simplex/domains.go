@@ -14,7 +14,8 @@ import (
 // "Constraint Integer Programming", Sect. 7.1). An integer variable's new bound is
 // rounded inward. Rows wait in a queue until their variables' bounds stop moving. All
 // activities carry error bounds (outward.go), so no point that satisfies the rows is
-// ever lost, and a box that turns out empty is.
+// ever lost, and a box that turns out empty is. Rows with several variables of one choice,
+// Σ xⱼ = 1 over binaries, are looked at in choices.go.
 //
 // Cost: two passes over a row each time it leaves the queue; rows that cannot move
 // any bound are recognised in the first.

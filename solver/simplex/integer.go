@@ -10,10 +10,10 @@ import (
 
 // Mixed-integer problems.
 //
-//	presolve ──► root: linear program,       ──► rounds of tasks: a node each ──►
-//	reduce.go    an objective, points            and plunges                 answer
-//	             root.go, surrogate.go,          tree.go, task.go,
-//	             dive.go, improve.go             branching.go
+//	presolve ──► root: probing, linear       ──► rounds of tasks: a node each ──►
+//	reduce.go    program, objective, points      and plunges                 answer
+//	             root.go, probe.go, dive.go,     tree.go, task.go,
+//	             surrogate.go, improve.go        branching.go
 //
 // What is discarded is discarded by proof: boxes that propagation (domains.go) or a
 // Farkas ray shows empty, and boxes whose points a Lagrangian bound shows to be no

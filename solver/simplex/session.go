@@ -295,6 +295,22 @@ func (s *session) AddRow(r solver.Row) error {
 	return nil
 }
 
+// AddVariable appends a variable, which stays out of the basis until the next solve.
+func (s *session) AddVariable(v solver.Variable, rows []int, values []float64) error {
+	if s.p == nil {
+		return errClosed
+	}
+	if err := s.p.AppendColumn(v, rows, values); err != nil {
+		return err
+	}
+	s.pool.forget()
+	if s.e != nil {
+		s.e = s.e.with(s.p, rows, values, max(s.keeping(), inFull))
+		s.stale = true
+	}
+	return nil
+}
+
 // RemoveRows drops rows.
 func (s *session) RemoveRows(indices ...int) error {
 	if s.p == nil {
