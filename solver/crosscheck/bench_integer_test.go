@@ -60,7 +60,7 @@ func generated(count uint64, make func(seed uint64) *solver.Problem) []*solver.P
 func BenchmarkKnapsack(b *testing.B) {
 	for name, oneIn := range map[string]int{"tenth": 10, "half": 2} {
 		b.Run(name, func(b *testing.B) {
-			integers(b, generated(10, func(seed uint64) *solver.Problem { return solvertest.SparseKnapsack(seed, 80, 60, oneIn) }))
+			integers(b, generated(5, func(seed uint64) *solver.Problem { return solvertest.SparseKnapsack(seed, 80, 60, oneIn) }))
 		})
 	}
 }
