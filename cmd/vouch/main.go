@@ -12,6 +12,7 @@
 //	vouch info        what a network file holds                   info.go
 //	vouch train       train a network that is easy to verify      train.go
 //	vouch eval        accuracy, proofs and attacks, as tables     eval.go
+//	vouch qnn         quantized networks: verify, mrr, info, ...   qnn.go
 //	vouch completion  for the shell's Tab key                     completion.go
 //	vouch version     what this program was built from            version.go
 //

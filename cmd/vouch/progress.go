@@ -102,3 +102,15 @@ func (p *progress) end() {
 		p.bar.Finish()
 	}
 }
+
+// step counts an item that is not an outcome of a benchmark.
+func (p *progress) step(solved bool) {
+	p.done++
+	if solved {
+		p.solved++
+	}
+	if p.bar != nil {
+		p.bar.Describe(fmt.Sprintf("%d solved", p.solved))
+		p.bar.Add(1)
+	}
+}

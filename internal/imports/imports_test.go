@@ -52,6 +52,8 @@ var table = []rule{
 	{"reach", []string{"nn", "spec", "solver", "solver/simplex"}, nil},
 	{"bab", []string{"bounds", "nn", "spec", "solver", "solver/simplex"}, nil},
 	{"qnn", []string{"nn", "spec", "solver"}, nil},
+	{"qnn/keras", []string{"qnn"}, []string{"github.com/scigolib/hdf5"}},
+	{"qnn/qdq", []string{"nn", "nn/onnx", "qnn"}, nil},
 	{"train", []string{"nn", "bounds", "spec"}, nil},
 	{"train/dataset", nil, nil},
 	{"train/eval", []string{"bab", "bounds", "nn", "spec", "train"}, nil}, // proofs of trained networks: the core of train stays without bab
