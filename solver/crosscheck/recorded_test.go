@@ -161,7 +161,7 @@ func properties(net *nn.Graph, count int, radius float64) ([]spec.Property, erro
 	for i := 0; i < digits.Len() && len(props) < count; i++ {
 		x, label := digits.Float64(i), int(digits.Labels[i])
 		y := run.Forward(x, 1)
-		if slices.Index(y, slices.Max(y)) != label {
+		if nn.ArgMax(y) != label {
 			continue
 		}
 		region, err := spec.NewLInfBall(x, radius, nil)
