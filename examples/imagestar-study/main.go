@@ -1,0 +1,115 @@
+// Command imagestar-study trains 45 image classifiers, all combinations of three
+// initialisers, three regularisers and five seeds, and verifies each by approx-star: the
+// experiment of "Empirical Analysis of Benchmark Generation for the Verification of
+// Neural Network Image Classifiers" (Manzanas Lopez and Johnson 2023, AISoLA).
+//
+//	go run ./examples/imagestar-study -quick            about two minutes
+//	go run ./examples/imagestar-study -out FOLDER       in full
+//	go run ./examples/imagestar-study -data digits -quick   without any files
+//
+// Results go to a folder for each data set: networks, verdicts, the paper's table as
+// CSV and Markdown, its figures. A run that was stopped goes on where it was, with the
+// same results.
+//
+// The steps are methods of study, in this order: openStudy (data.go), train (train.go),
+// choose and verify (verify.go), report (report.go, figures.go).
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/vouchnn/vouch/train/dataset"
+)
+
+func main() {
+	r := run{log: os.Stderr}
+	data := flag.String("data", "", "data sets: mnist, mednist, digits (drawn); default those of the first two that are there, else digits")
+	flag.StringVar(&r.out, "out", "imagestar-study", "folder of the results")
+	flag.BoolVar(&r.quick, "quick", false, "fewer networks, images and epochs: about two minutes")
+	flag.BoolVar(&r.chain, "chain", false, "Jacobian networks go on from the seed before, as in the paper's code")
+	flag.BoolVar(&r.logits, "logits", false, "regularise the Jacobian of the logits, not of the softmax")
+	flag.IntVar(&r.seeds, "seeds", 0, "seeds per combination; default 5, with -quick 1")
+	flag.IntVar(&r.jobs, "jobs", runtime.GOMAXPROCS(0), "networks trained at a time")
+	flag.StringVar(&r.format, "figures", "svg", "format of the figures: svg, png or pdf")
+	flag.Parse()
+	r.data = available()
+	if *data != "" {
+		r.data = strings.Split(*data, ",")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := r.tell(ctx, os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "imagestar-study:", err)
+		os.Exit(1)
+	}
+}
+
+// run is what the command line asks for.
+type run struct {
+	data          []string
+	out           string
+	quick         bool
+	chain, logits bool
+	seeds, jobs   int
+	format        string
+	log           io.Writer // of progress
+}
+
+// available is the study's data sets that are there, or the drawn one.
+func available() []string {
+	var names []string
+	for _, name := range []string{"mnist", "mednist"} {
+		if _, err := dataset.Open(name, dataset.Test, ""); err == nil {
+			names = append(names, name)
+		}
+	}
+	if names == nil {
+		names = []string{"digits"}
+	}
+	return names
+}
+
+// tell does the study on each data set and writes the tables to w.
+func (r *run) tell(ctx context.Context, w io.Writer) error {
+	for _, name := range r.data {
+		s, err := settingsOf(name, r.quick)
+		if err != nil {
+			return err
+		}
+		s.Chain, s.Logits = r.chain, r.logits
+		if r.seeds > 0 {
+			s.Seeds = r.seeds
+		}
+		if err := r.one(ctx, w, s); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// one does the study on one data set.
+func (r *run) one(ctx context.Context, w io.Writer, s settings) error {
+	st, err := openStudy(s, filepath.Join(r.out, s.Data), r.log)
+	if err != nil {
+		return err
+	}
+	if err := st.train(ctx, max(r.jobs, 1)); err != nil {
+		return err
+	}
+	if err := st.choose(); err != nil {
+		return err
+	}
+	if err := st.verify(ctx); err != nil {
+		return err
+	}
+	return st.report(w, r.format)
+}
