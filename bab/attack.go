@@ -130,7 +130,9 @@ func (a *attacker) descend(ctx context.Context, goals []goal, starts []float64, 
 			b.Project(p, b.X[p*n:(p+1)*n])
 		}
 	}
-	loss := func(p int, xp, yp, gx, gy []float32) float32 { return goals[p].loss(xp, yp, gx, gy) }
+	loss := func(p int, xp, yp, gx, gy []float32) float32 {
+		return pgd.Violation(goals[p].conj, goals[p].sum, xp, yp, gx, gy)
+	}
 	found := func(p int, xp, _ []float32, v float32) bool {
 		a.points++
 		if v > 0 {
@@ -171,45 +173,6 @@ func leaking(net nn.Network) nn.Network {
 		return net // a caller's network that a Builder does not take
 	}
 	return g
-}
-
-// loss is the violation of the goal's conjunction at one point, positive until
-// all inequalities hold, and its gradient.
-func (g *goal) loss(x, y, gx, gy []float32) float32 {
-	total, worst, at := float32(0), float32(math.Inf(-1)), -1
-	for k, q := range g.conj {
-		v := float32(-q.Bound)
-		for _, t := range q.Input {
-			v += float32(t.Coef) * x[t.Index]
-		}
-		for _, t := range q.Output {
-			v += float32(t.Coef) * y[t.Index]
-		}
-		if v > worst {
-			worst, at = v, k
-		}
-		if g.sum && v > 0 {
-			total += v
-			addGradient(&g.conj[k], gx, gy)
-		}
-	}
-	if at < 0 {
-		return 0
-	}
-	if !g.sum || total == 0 {
-		addGradient(&g.conj[at], gx, gy)
-		return worst
-	}
-	return total
-}
-
-func addGradient(q *spec.Inequality, gx, gy []float32) {
-	for _, t := range q.Input {
-		gx[t.Index] += float32(t.Coef)
-	}
-	for _, t := range q.Output {
-		gy[t.Index] += float32(t.Coef)
-	}
 }
 
 // Attack searches for a counterexample only, by projected gradient descent

@@ -10,7 +10,6 @@ package reach
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -67,7 +66,8 @@ func (r *replayer) try(x []float64, index int) *spec.Counterexample {
 type goal struct{ caseIndex, conjunction int }
 
 // attack searches for inputs that satisfy one of the goals: from both corners, from
-// the centre and from random points, downhill. It ends early with ctx.
+// the centre and from random points, downhill; every other start minimises the sum of
+// the violations, not the greatest. It ends early with ctx.
 func (r *replayer) attack(ctx context.Context, goals []goal, o *Options) *spec.Counterexample {
 	rng := rand.New(rand.NewPCG(o.Seed, 0x7265616368))
 	search := pgd.NewSearcher(r.net)
@@ -140,7 +140,8 @@ func (r *replayer) descend(ctx context.Context, search *pgd.Searcher, starts []s
 	var cex *spec.Counterexample
 	loss := func(p int, x, y, gx, gy []float32) float32 {
 		s := starts[p]
-		return violation(r.prop.Cases[s.caseIndex].Unsafe[s.conjunction], x, y, gx, gy)
+		c := r.prop.Cases[s.caseIndex].Unsafe[s.conjunction]
+		return pgd.Violation(c, s.k%2 == 1 && len(c) > 1, x, y, gx, gy)
 	}
 	found := func(p int, x, _ []float32, v float32) bool {
 		if v > 0 {
@@ -152,31 +153,4 @@ func (r *replayer) descend(ctx context.Context, search *pgd.Searcher, starts []s
 	}
 	search.Descend(ctx, b, loss, pgd.Schedule{Steps: steps, First: 0.25, Last: 0.002}, found)
 	return cex
-}
-
-// violation is the greatest left side minus bound of a conjunction, and its
-// gradient.
-func violation(c spec.Conjunction, x, y, gx, gy []float32) float32 {
-	worst, at := float32(math.Inf(-1)), -1
-	for k := range c {
-		v := float32(-c[k].Bound)
-		for _, t := range c[k].Input {
-			v += float32(t.Coef) * x[t.Index]
-		}
-		for _, t := range c[k].Output {
-			v += float32(t.Coef) * y[t.Index]
-		}
-		if v > worst {
-			worst, at = v, k
-		}
-	}
-	if at >= 0 {
-		for _, t := range c[at].Input {
-			gx[t.Index] += float32(t.Coef)
-		}
-		for _, t := range c[at].Output {
-			gy[t.Index] += float32(t.Coef)
-		}
-	}
-	return worst
 }

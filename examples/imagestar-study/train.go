@@ -67,7 +67,8 @@ func (st *study) train(ctx context.Context, jobs int) error {
 	return first
 }
 
-// groups is the cells, those together that must be trained one after the other.
+// groups is the cells, those together that must be trained one after the other, and
+// first those of the first seed: a study that is stopped early has whole grids.
 func (st *study) groups() [][]cell {
 	var groups [][]cell
 	for _, c := range st.cells() {
@@ -77,6 +78,7 @@ func (st *study) groups() [][]cell {
 		}
 		groups = append(groups, []cell{c})
 	}
+	slices.SortStableFunc(groups, func(a, b []cell) int { return a[0].Seed - b[0].Seed })
 	return groups
 }
 
