@@ -32,7 +32,7 @@ func (st *study) figures(all []outcome, format string) error {
 		for _, level := range f.levels {
 			one := series{name: level}
 			for _, l := range st.byClass(all, func(o *outcome) bool { return f.of(o) == level }) {
-				n := float64(max(l.count, 1))
+				n := float64(l.count) // no images, no point: 0/0
 				one.share, one.millis = append(one.share, 100*float64(l.robust)/n), append(one.millis, 1000*l.cpu/n)
 			}
 			s = append(s, one)
@@ -76,9 +76,12 @@ func draws(path, title string, names []string, all []series) error {
 	}
 	share.Title.Text = title
 	share.Y.Label.Text, millis.Y.Label.Text = "verified (%)", "processor time (ms)"
-	share.Y.Max = 100.2
+	share.Y.Max = 100 + 0.03*(100-share.Y.Min)
 	millis.Y.Min = 0
 	share.Legend = legend(all)
+	for _, p := range []*plot.Plot{share, millis} {
+		p.X.Max += 0.22 * float64(len(names)) // the legend's
+	}
 	const width, height = 18 * vg.Centimeter, 15 * vg.Centimeter
 	canvas, err := draw.NewFormattedCanvas(width, height, strings.TrimPrefix(filepath.Ext(path), "."))
 	if err != nil {
@@ -111,9 +114,14 @@ func panel(names []string, all []series, number func(*series) []float64) (*plot.
 	p.Add(grid)
 	for i := range all {
 		values := number(&all[i])
-		xy := make(plotter.XYs, len(values))
+		var xy plotter.XYs
 		for k, v := range values {
-			xy[k].X, xy[k].Y = float64(k)+0.14*(float64(i)-float64(len(all)-1)/2), v
+			if !math.IsNaN(v) {
+				xy = append(xy, plotter.XY{X: float64(k) + 0.14*(float64(i)-float64(len(all)-1)/2), Y: v})
+			}
+		}
+		if xy == nil {
+			continue
 		}
 		dots, err := plotter.NewScatter(xy)
 		if err != nil {
@@ -123,6 +131,7 @@ func panel(names []string, all []series, number func(*series) []float64) (*plot.
 		p.Add(dots)
 	}
 	p.X.Min, p.X.Max = -0.5, float64(len(names))-0.5
+	p.Y.Min -= 0.04 * (p.Y.Max - p.Y.Min)
 	return p, nil
 }
 
@@ -138,7 +147,7 @@ func (s swatch) Thumbnail(c *draw.Canvas) { c.DrawGlyph(s.GlyphStyle, c.Center()
 
 func legend(all []series) plot.Legend {
 	l := plot.NewLegend()
-	l.Left = true
+	l.Top = true
 	l.ThumbnailWidth = vg.Points(8)
 	for i, s := range all {
 		l.Add(s.name, swatch{glyph(i)})

@@ -278,7 +278,10 @@ func (st *study) byClass(all []outcome, want func(*outcome) bool) []classLevel {
 func (st *study) summariseClasses(w io.Writer, ours []outcome) {
 	fmt.Fprint(w, "\n| class | robust (%) | time (ms) | CPU (ms) | undecided ReLUs |\n|---|--:|--:|--:|--:|\n")
 	for c, l := range st.byClass(ours, func(*outcome) bool { return true }) {
-		n := float64(max(l.count, 1))
+		if l.count == 0 {
+			continue
+		}
+		n := float64(l.count)
 		fmt.Fprintf(w, "| %s | %.2f | %.1f | %.1f | %.0f |\n", st.classes[c], 100*float64(l.robust)/n, 1000*l.seconds/n, 1000*l.cpu/n, l.undecided/n)
 	}
 }

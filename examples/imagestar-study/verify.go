@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -79,7 +80,9 @@ func (st *study) choose() error {
 			st.say("only %d images of class %s are classified correctly by all networks", len(list), st.classes[l])
 		}
 	}
-	st.chosen = slices.Concat(of...)
+	if st.chosen = slices.Concat(of...); len(st.chosen) == 0 {
+		return errors.New("no image is classified correctly by all networks")
+	}
 	return nil
 }
 

@@ -61,6 +61,7 @@ var table = []rule{
 	{"internal/blas", nil, []string{"gonum.org/v1/gonum", "golang.org/x/sys"}},
 	{"internal/...", nil, nil},
 	{"examples/reach-plot", []string{"..."}, []string{"gonum.org/v1/plot"}}, // its output is a picture
+	{"examples/imagestar-study", []string{"..."}, []string{"gonum.org/v1/plot"}}, // its output is pictures, too
 	{"examples/...", []string{"..."}, nil},
 	{"cmd/...", []string{"..."}, []string{"..."}},
 }
