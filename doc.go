@@ -9,10 +9,16 @@
 //	what is asked, what is an answer?                 spec
 //	  where does a question come from?                spec/vnnlib
 //	what can its outputs be at most and at least?     bounds
+//	how far is a classifier of S-curves robust?       dualapp
 //	does it have the property?                        bab
+//	which outputs can occur?                          reach
+//	and if all numbers are small integers?            qnn
+//	how does one train networks that are easy?        train, train/eval
+//	  on which images?                                train/dataset
 //	what is the least of a linear function?           solver, solver/simplex
+//	  other solvers                                   solver/lpsolve, solver/highs
 //	the same from a shell                             cmd/vouch
-//	a program to start from                           examples/quickstart
+//	programs to start from                            examples
 //
 // An arrow says who imports whom:
 //
@@ -20,8 +26,9 @@
 //	   │
 //	   ├──► nn/onnx, nn/nnet ──► nn
 //	   ├──► spec/vnnlib ──► spec
-//	   ├──► bab ──► bounds ──► nn, spec
-//	   └──► solver/simplex ──► solver
+//	   ├──► bab, dualapp, train ──► bounds ──► nn, spec
+//	   ├──► reach, qnn ──► nn, spec, solver
+//	   └──► solver/simplex, lpsolve, highs ──► solver
 //
 // The core never imports a file format, so a program carries the readers that
 // it uses and no others. A test holds this picture (internal/imports).

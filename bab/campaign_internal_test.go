@@ -19,6 +19,8 @@ import (
 
 	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/nn"
+	"github.com/vouchnn/vouch/solver"
+	"github.com/vouchnn/vouch/solver/simplex"
 	"github.com/vouchnn/vouch/spec"
 )
 
@@ -249,6 +251,10 @@ func change(t *testing.T, v reflect.Value) {
 	case reflect.Struct:
 		change(t, v.Field(0))
 	case reflect.Interface:
+		if v.Type() == reflect.TypeFor[solver.Solver]() {
+			v.Set(reflect.ValueOf(simplex.Solver{}))
+			return
+		}
 		require.Equal(t, reflect.TypeFor[bounds.Bounder](), v.Type())
 		v.Set(reflect.ValueOf(bounds.IBP{}))
 	default:

@@ -54,6 +54,7 @@ type recordStats struct {
 	Domains     int               `json:"domains,omitempty"`
 	Splits      int               `json:"splits,omitempty"`
 	MaxFrontier int               `json:"max_frontier,omitempty"`
+	Leaves      int               `json:"leaves,omitempty"`
 	Attacks     int               `json:"attacks,omitempty"`
 	Choices     map[string]string `json:"choices,omitempty"`
 }
@@ -88,7 +89,7 @@ func newRecord(id string, r *spec.Result) *record {
 	s := r.Stats
 	rec := &record{
 		ID: id, Verdict: r.Verdict, Reason: r.Reason.String(), LowerBound: jsonFloat(r.LowerBound),
-		Stats: recordStats{Domains: s.Domains, Splits: s.Splits, MaxFrontier: s.MaxFrontier, Attacks: s.Attacks, Choices: s.Choices},
+		Stats: recordStats{Domains: s.Domains, Splits: s.Splits, MaxFrontier: s.MaxFrontier, Leaves: s.Leaves, Attacks: s.Attacks, Choices: s.Choices},
 	}
 	if c := r.Counterexample; c != nil {
 		rec.Counterexample = &recordCounterexample{Case: c.Case, Conjunction: c.Conjunction, Input: toFloats[jsonFloat](c.Input), Output: toFloats[jsonFloat](c.Output)}
@@ -105,7 +106,7 @@ func (r *record) result(prop *spec.Property) (*spec.Result, error) {
 	s := r.Stats
 	res := &spec.Result{
 		Verdict: r.Verdict, Reason: reason, LowerBound: float64(r.LowerBound),
-		Stats: spec.Stats{Domains: s.Domains, Splits: s.Splits, MaxFrontier: s.MaxFrontier, Attacks: s.Attacks, Choices: s.Choices},
+		Stats: spec.Stats{Domains: s.Domains, Splits: s.Splits, MaxFrontier: s.MaxFrontier, Leaves: s.Leaves, Attacks: s.Attacks, Choices: s.Choices},
 	}
 	if c := r.Counterexample; c != nil {
 		if len(c.Input) != prop.Inputs || len(c.Output) != prop.Outputs || c.Case < 0 || c.Case >= len(prop.Cases) || c.Conjunction < 0 || c.Conjunction >= len(prop.Cases[c.Case].Unsafe) {

@@ -15,6 +15,9 @@
 //	    ▼         │
 //	 bound a batch of halves, drop what is impossible, clip the
 //	 rest by the property, try the minimisers as counterexamples
+//	    │
+//	    ▼
+//	 nothing left to split: a linear program (package solver)
 //
 // Splitting inputs suits networks with few of them, splitting neurons the
 // others; in between both searches take turns. Options.Split forces one.
@@ -34,6 +37,8 @@
 //	Xu et al. 2021, arXiv:2011.13824 (batches)  search.go     verify_test.go
 //	Madry et al. 2018, arXiv:1706.06083 (PGD)   attack.go     attack_test.go
 //	Zhou et al. 2025 (clipping)                 clip.go       clip_test.go
+//	                                            corner.go     corner_test.go
+//	Ehlers 2017, arXiv:1705.01320 (leaves)      leaf.go       leaf_test.go
 //	De Palma et al. 2021, arXiv:2104.06718 (FSB) fsb.go       verify_test.go
 //	Shi et al. 2024, arXiv:2405.21063 (GenBaB)  split.go      verify_test.go
 //

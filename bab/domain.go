@@ -10,13 +10,15 @@ import (
 // domain is one sub-problem.
 type domain struct {
 	caseIndex int
-	known     []bounds.Interval // by node; node 0 is the box of inputs
-	settled   int               // nodes below it were not touched by the last split
-	splits    []bounds.Split    // of neurons, oldest first
-	warm      *bounds.Warm      // of the parent
-	open      []int             // conjunctions that are still possible
-	bound     float64           // least over open of the best lower bound
-	split     split             // how to split it
+	known     []bounds.Interval  // by node; node 0 is the box of inputs
+	settled   int                // nodes below it were not touched by the last split
+	splits    []bounds.Split     // of neurons, oldest first
+	warm      *bounds.Warm       // of the parent
+	corner    []bounds.Halfspace // where alone the open conjunction can hold; may be nil
+	whole     float64            // the bound when all nodes were last bounded in a corner; 0: never
+	open      []int              // conjunctions that are still possible
+	bound     float64            // least over open of the best lower bound
+	split     split              // how to split it
 	depth     int
 }
 
@@ -29,7 +31,7 @@ type split struct {
 
 // query is the domain as the bounder takes it.
 func (d *domain) query(g *group, prop *spec.Property) bounds.Domain {
-	q := bounds.Domain{Region: prop.Cases[d.caseIndex].Region, Known: d.known, Settled: d.settled, Splits: d.splits, Warm: d.warm}
+	q := bounds.Domain{Region: prop.Cases[d.caseIndex].Region, Known: d.known, Settled: d.settled, Splits: d.splits, Warm: d.warm, Halfspaces: d.corner}
 	if len(d.open) < len(g.rows) {
 		q.Only = []int{}
 		for _, c := range d.open {
@@ -57,7 +59,7 @@ func (d *domain) judge(g *group, r *bounds.DomainResult) {
 	}
 	d.open = open
 	if len(open) == 0 {
-		d.bound = least
+		d.bound = d.nothing(least)
 		return
 	}
 	d.bound = max(d.bound, leastOpen) // what held for the parent holds here
@@ -98,12 +100,12 @@ func (d *domain) children() []*domain {
 
 // child is a copy of d whose interval of the split node is its own.
 func (d *domain) child(below bool) *domain {
-	c := &domain{caseIndex: d.caseIndex, open: d.open, bound: d.bound, depth: d.depth + 1, splits: d.splits, warm: d.warm}
+	c := &domain{caseIndex: d.caseIndex, open: d.open, bound: d.bound, depth: d.depth + 1, splits: d.splits, warm: d.warm, corner: d.corner, whole: d.whole}
 	c.known = append([]bounds.Interval(nil), d.known...)
 	k := d.known[d.split.node]
 	c.known[d.split.node] = bounds.Interval{Lower: append([]float64(nil), k.Lower...), Upper: append([]float64(nil), k.Upper...)}
 	if d.split.node > 0 {
-		c.settled = d.split.node + 1
+		d.settle(c, d.split.node)
 		c.splits = append(d.splits[:len(d.splits):len(d.splits)], bounds.Split{Node: d.split.node, Index: d.split.index, Below: below, Point: d.split.point})
 	}
 	return c
@@ -112,6 +114,9 @@ func (d *domain) child(below bool) *domain {
 // bytes is about what the domain occupies.
 func (d *domain) bytes() int64 {
 	n := int64(256) + 40*int64(len(d.splits)) + d.warm.Bytes()
+	for _, h := range d.corner { // half of it, since both children share it
+		n += 4*int64(len(h.Coef)) + 16
+	}
 	for _, k := range d.known {
 		n += 16*int64(len(k.Lower)) + 48
 	}

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/nn"
+	"github.com/vouchnn/vouch/solver/simplex"
 	"github.com/vouchnn/vouch/spec"
 )
 
@@ -27,9 +29,11 @@ type engine struct {
 	attack *attacker
 	points *nn.Evaluator[float64]
 	keep   []int // nodes whose intervals domains carry
-	shared sharedBounds
-	start  time.Time
-	ticked time.Time
+	// corners says that domains are bounded in their corners.
+	corners bool
+	shared  sharedBounds
+	start   time.Time
+	ticked  time.Time
 
 	res     spec.Result
 	batches int       // bounded so far
@@ -47,6 +51,9 @@ func newEngine(model *bounds.Model, net, simple nn.Network, prop *spec.Property,
 	if opts.Batch == 0 {
 		opts.Batch = automaticBatch(model)
 	}
+	if opts.Solver == nil {
+		opts.Solver = simplex.Solver{}
+	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -55,6 +62,8 @@ func newEngine(model *bounds.Model, net, simple nn.Network, prop *spec.Property,
 		replay: newReplayer(net, prop), points: nn.NewEvaluator[float64](simple),
 		keep: model.Preactivations(), start: start, ticked: start, closed: math.Inf(1),
 	}
+	// With inputs alone to split the box follows the corner by itself.
+	e.corners = slices.Contains(e.kinds, SplitNeuron)
 	e.attack = newAttacker(simple, prop, e.replay, opts.Seed^opts.Attack.Seed)
 	e.res.LowerBound = math.Inf(-1)
 	bounder := "automatic"
@@ -65,9 +74,12 @@ func newEngine(model *bounds.Model, net, simple nn.Network, prop *spec.Property,
 	for _, k := range e.kinds {
 		names = append(names, k.String())
 	}
-	e.res.Stats.Choices = map[string]string{"split": strings.Join(names, "+"), "batch": strconv.Itoa(opts.Batch), "bounder": bounder}
+	e.res.Stats.Choices = map[string]string{"split": strings.Join(names, "+"), "batch": strconv.Itoa(opts.Batch), "bounder": bounder, "conjunctions": ConjunctionsTogether.String()}
 	return e
 }
+
+// choose records an automatic choice for the statistics.
+func (e *engine) choose(name, value string) { e.res.Stats.Choices[name] = value }
 
 // automaticBatch keeps the coefficients of a batch near the size of a cache.
 func automaticBatch(m *bounds.Model) int {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vouchnn/vouch/bounds"
+	"github.com/vouchnn/vouch/solver"
 )
 
 // SplitKind says what branch and bound splits.
@@ -41,9 +42,16 @@ type Options struct {
 	Seed uint64
 	// Split is what is split. Default SplitAuto.
 	Split SplitKind
+	// Conjunctions says whether open conjunctions are taken one by one where
+	// neurons are split. Default ConjunctionsAuto.
+	Conjunctions Conjunctions
 	// Bounder bounds the sub-problems. Default nil: bounds.Crown{} where inputs
 	// are split, bounds.AlphaBeta{} where neurons are.
 	Bounder bounds.Bounder
+	// Solver solves the linear programs of sub-problems in which every neuron is
+	// decided. Its answers are checked, not trusted. Default nil:
+	// simplex.Solver{}.
+	Solver solver.Solver
 	// Batch is how many sub-problems are bounded at a time, in [1, 65536].
 	// Default 0: chosen from the network's size.
 	Batch int
@@ -91,6 +99,8 @@ func (o *Options) Validate() error {
 	switch {
 	case o.Split < SplitAuto || o.Split > SplitNeuron:
 		return fmt.Errorf("bab: Options.Split = %d is not a SplitKind", int(o.Split))
+	case o.Conjunctions < ConjunctionsAuto || o.Conjunctions > ConjunctionsApart:
+		return fmt.Errorf("bab: Options.Conjunctions = %d is not a Conjunctions", int(o.Conjunctions))
 	case o.Batch < 0 || o.Batch > 65536:
 		return fmt.Errorf("bab: Options.Batch = %d is not in [0, 65536]", o.Batch)
 	case o.MaxDomains < 0:

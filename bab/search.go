@@ -91,17 +91,42 @@ func (e *engine) decide(ctx context.Context, g *group, roots []root) (*spec.Coun
 		return nil, spec.ReasonNone, nil
 	}
 	e.current = nil
+	alone := len(e.kinds) == 1
+	if alone && e.kinds[0] == SplitNeuron {
+		s := e.newSearch(g, SplitNeuron)
+		open, cex, err := s.narrow(ctx, roots)
+		if err != nil || cex != nil {
+			return cex, spec.ReasonNone, err
+		}
+		e.closed = min(e.closed, s.closed)
+		if len(open) == 0 {
+			return nil, spec.ReasonNone, nil
+		}
+		roots = open
+	}
 	roots = e.reduce(roots)
 	for _, kind := range e.kinds {
 		s := e.newSearch(g, kind)
+		starts := roots
+		if !alone && kind == SplitNeuron {
+			open, cex, err := s.narrow(ctx, roots)
+			if err != nil || cex != nil {
+				return cex, spec.ReasonNone, err
+			}
+			if len(open) == 0 {
+				e.closed = min(e.closed, s.closed)
+				return nil, spec.ReasonNone, nil
+			}
+			starts = open
+		}
 		var own []root
-		for _, r := range roots {
+		for _, r := range starts {
 			d := *r.d
 			own = append(own, root{&d, r.r})
 		}
 		e.current = append(e.current, s)
-		if err := s.push(ctx, own); err != nil {
-			return nil, spec.ReasonNone, err
+		if cex, err := s.push(ctx, own); cex != nil || err != nil {
+			return cex, spec.ReasonNone, err
 		}
 	}
 	budget := firstTurn
@@ -143,22 +168,24 @@ func (e *engine) bytes() int64 {
 // least is the least bound of an open domain of the search.
 func (s *search) least() float64 { return min(s.frontier.least(), s.stuck) }
 
-// push chooses the splits of open domains and queues them.
-func (s *search) push(ctx context.Context, open []root) error {
-	if err := s.chooseSplits(ctx, open); err != nil {
+// push chooses the splits of open domains and queues them. It may find a
+// counterexample where nothing is left to split.
+func (s *search) push(ctx context.Context, open []root) (*spec.Counterexample, error) {
+	still, cex, err := s.plan(ctx, open)
+	if err != nil || cex != nil {
 		for _, o := range open { // they stay open
 			s.stuck = min(s.stuck, o.d.bound)
 		}
-		return err
+		return cex, err
 	}
-	for _, o := range open {
+	for _, o := range still {
 		if o.d.split.node < 0 {
 			s.stuck = min(s.stuck, o.d.bound)
 			continue
 		}
 		s.frontier.push(o.d)
 	}
-	return nil
+	return nil, nil
 }
 
 // branch splits and bounds until nothing is open or the work is spent.
@@ -197,8 +224,8 @@ func (s *search) branch(ctx context.Context, budget int) (*spec.Counterexample, 
 			return cex, spec.ReasonNone, nil
 		}
 		e.res.Stats.Splits += len(parents)
-		if err := s.push(ctx, open); err != nil {
-			return nil, spec.ReasonNone, err
+		if cex, err := s.push(ctx, open); cex != nil || err != nil {
+			return cex, spec.ReasonNone, err
 		}
 		e.res.Stats.MaxFrontier = max(e.res.Stats.MaxFrontier, s.frontier.len())
 		e.tick()
@@ -230,6 +257,7 @@ func (s *search) bound(ctx context.Context, domains []*domain) ([]root, *spec.Co
 	for i, d := range domains {
 		r := &res[i]
 		if r.Infeasible || e.outside(d) {
+			s.closed = min(s.closed, d.nothing(math.Inf(1)))
 			continue
 		}
 		if d.judge(g, r); len(d.open) == 0 {
@@ -244,6 +272,9 @@ func (s *search) bound(ctx context.Context, domains []*domain) ([]root, *spec.Co
 	kept := open[:0]
 	for _, o := range open {
 		o.d.adopt(o.r, e.keep)
+		if e.corners {
+			o.d.setCorner(g, o.r)
+		}
 		if !g.clip(o.d, o.r, o.d.known[0]) {
 			s.closed = min(s.closed, 0)
 			continue

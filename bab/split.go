@@ -22,21 +22,28 @@ import (
 
 	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/nn"
+	"github.com/vouchnn/vouch/spec"
 )
 
-// chooseSplits chooses the split of every domain.
-func (s *search) chooseSplits(ctx context.Context, open []root) error {
+// plan chooses the split of every domain and returns those that stay open:
+// what has no neuron left to split is settled (leaf.go), or goes on with the box.
+func (s *search) plan(ctx context.Context, open []root) ([]root, *spec.Counterexample, error) {
 	if s.kind == SplitNeuron {
 		if err := s.filter(ctx, open); err != nil {
-			return err
+			return nil, nil, err
 		}
+		still, cex, err := s.leaves(ctx, open)
+		if err != nil || cex != nil {
+			return nil, cex, err
+		}
+		open = still
 	}
 	for _, o := range open {
 		if s.kind != SplitNeuron || o.d.split.node < 0 {
 			o.d.split = s.e.bestInput(s.g, o.d, o.r)
 		}
 	}
-	return nil
+	return open, nil, nil
 }
 
 // bestInput is the input to halve; node −1 if none can be halved.

@@ -230,7 +230,7 @@ func TestTwinRandomProperties(t *testing.T) {
 		if k%2 == 1 {
 			split = bab.SplitNeuron
 		}
-		res := verifyTiny(t, net, dnf, bab.Options{Split: split, NoAttack: k%4 > 1, Seed: uint64(k)})
+		res := verifyTiny(t, net, dnf, bab.Options{Split: split, NoAttack: k%4 > 1, Seed: uint64(k), Conjunctions: bab.Conjunctions(k / 2 % 3)})
 		switch {
 		case unsafe:
 			require.NotEqual(t, spec.Verified, res.Verdict, "network %d: %+v %v", k, net, dnf)

@@ -31,6 +31,7 @@ func TestOptionsNeverFlipAVerdict(t *testing.T) {
 		{Split: bab.SplitNeuron, Bounder: bounds.Crown{}, Batch: 1},
 		{Split: bab.SplitInput, Bounder: bounds.AlphaBeta{Iterations: 5}},
 		{Split: bab.SplitInput, Bounder: bounds.IBP{}},
+		{Split: bab.SplitNeuron, NoAttack: true, Conjunctions: bab.ConjunctionsApart},
 	}
 	rng := rand.New(rand.NewPCG(5, 6))
 	decided := map[spec.Verdict]int{}
@@ -278,7 +279,7 @@ func TestErrors(t *testing.T) {
 	require.ErrorAs(t, err, &specError)
 
 	for name, opts := range map[string]bab.Options{
-		"Split": {Split: 9}, "Batch": {Batch: -1}, "MaxDomains": {MaxDomains: -1}, "MaxMemory": {MaxMemory: -1},
+		"Split": {Split: 9}, "Conjunctions": {Conjunctions: 3}, "Batch": {Batch: -1}, "MaxDomains": {MaxDomains: -1}, "MaxMemory": {MaxMemory: -1},
 		"Attack": {Attack: bab.AttackOptions{Restarts: -1}}, "Steps": {Attack: bab.AttackOptions{Steps: -1}},
 	} {
 		_, err := bab.Verify(context.Background(), net, good, opts)

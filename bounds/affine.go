@@ -21,6 +21,7 @@ type affine struct {
 	op     nn.Affine
 	rows   nn.RowSource // the same operator, if it can write rows
 	weight []float64    // the matrix of a dense layer of vectors, else nil
+	kernel *kernel      // of a convolution whose rows may be windows, else nil
 	// forwardWeight and forwardAbs are the matrix and that of its magnitudes,
 	// transposed, of a small dense layer; absBias is the bias's magnitudes.
 	forwardWeight, forwardAbs, absBias []float64
@@ -40,6 +41,9 @@ func newAffine(op nn.Affine, in []nn.Shape, size int) *affine {
 		if w := d.Weight(); w.Shape[0] == size && w.Shape[1] == in[0].Size() {
 			a.weight = w.Values()
 		}
+	}
+	if out, err := op.OutShape(in); err == nil && len(in) == 1 {
+		a.kernel = newKernel(op, in[0], out)
 	}
 	f, b := op.Rounding(in)
 	a.forward = gamma(f + 2)

@@ -66,8 +66,16 @@ func (overInput) step(p *pass, _, d, lo, hi int) {
 	s, n, coef := p.s, p.s.m.inputs, p.coef[0]
 	blas.BoxRows(hi-lo, n, coef[lo*n:hi*n], s.span(s.lower[0], 0, d), s.span(s.upper[0], 0, d), s.span(s.magnitude[0], 0, d), p.sums[2*lo:2*hi])
 	_, box := s.domains[d].Region.(spec.Box)
+	c := s.cornerOf(d)
 	for r := lo; r < hi; r++ {
 		least := p.sums[2*r] - gamma(n)*p.sums[2*r+1] - tiny
+		if c != nil {
+			var x []float64
+			if p.tune != nil {
+				x = p.tune.least[r*n : (r+1)*n]
+			}
+			least = c.raise(coef[r*n:(r+1)*n], least, p.sums[2*r+1], x)
+		}
 		if !box {
 			least = max(least, s.domains[d].Region.MinLinear(coef[r*n:(r+1)*n]))
 		}
@@ -75,8 +83,11 @@ func (overInput) step(p *pass, _, d, lo, hi int) {
 		if p.linear != nil && p.rows[r].sign > 0 {
 			p.keepLinear(r, &p.linear[d], coef[r*n:(r+1)*n])
 		}
+		if p.spaces != nil {
+			p.keepSpace(r, coef[r*n:(r+1)*n])
+		}
 	}
-	if p.tune != nil {
+	if p.tune != nil && (c == nil || !box) {
 		p.tune.keepMinimizers(d, lo, hi, coef)
 	}
 }

@@ -14,7 +14,8 @@
 //	nn.Network ──Compile──▶ Model: a rule per node
 //	                          │         affine.go       W·x + b, of any kind
 //	                          │         relaxation.go   activations ◀── Relaxer: lines
-//	                          │         maxpool.go      MaxPool         (scurve.go)
+//	                          │         maxpool.go      MaxPool         (scurve.go,
+//	                          │                                          tangent_lines.go)
 //	Query ───────────────▶ Bounder
 //	  domains, functions      │  IBP        forward, intervals
 //	                          │  CrownIBP   forward, then backward from the output
@@ -22,6 +23,8 @@
 //	                          │  Alpha      Crown, every pass optimised
 //	                          │  AlphaBeta  Crown, its last pass optimised, with splits
 //	                          │             live.go, union.go: dead neurons left out
+//	                          │             window.go: rows of convolutions
+//	                          │             halfspace.go: corners of a region
 //	                          ▼
 //	                    DomainResult: node intervals, Lower, Upper
 //
@@ -45,8 +48,17 @@
 //	  tangent points of S-curves                     tangent.go      tangent_test.go, alpha_test.go
 //	  inactive neurons left out of the network       reduce.go       reduce_test.go
 //	Wang et al. 2021, arXiv:2103.06624 (β-CROWN)     alphabeta.go    soundness_test.go
+//	Zhou et al. 2025 (Clip-and-Verify)               halfspace.go    halfspace_test.go
 //	Zhang et al. 2018, §3.3 (ReLU lines)             relaxation.go   rounding_test.go
-//	Zhang et al. 2018, §3.3; VeriNet 2020 (S-curves) scurve.go       scurve_test.go
+//	S-curves: chords, tangents, rounding             scurve.go       scurve_test.go
+//	  their published lines, side by side            tangent_lines.go  relaxers_test.go
+//	Zhang et al. 2018, §3.3 (CROWN's lines)          scurve_crown.go   relaxers_test.go
+//	Singh et al. 2019 (DeepPoly, ERAN)               deeppoly.go       relaxers_test.go
+//	Lin et al. 2019 (RobustVerifier)                 robustverifier.go relaxers_test.go
+//	Henriksen, Lomuscio 2020 (VeriNet; the default)  verinet.go        relaxers_test.go, scurve_test.go
+//	Wu, Zhang 2021 (DeepCert)                        deepcert.go       relaxers_test.go
+//	Zhang et al. 2022 (NeWise)                       newise.go         newise_test.go
+//	argument in the file (rows of convolutions)      window.go         window_test.go
 //	proof in the file (MaxPool)                      maxpool.go      maxpool_test.go
 //	argument in the file (dead neurons)              live.go, union.go  live_test.go
 //	Higham 2002, §3.1 (rounding)                     rounding.go     rounding_test.go

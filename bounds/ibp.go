@@ -147,9 +147,24 @@ func (q *Query) check(m *Model) error {
 		if d.Region == nil || d.Region.Dim() != m.inputs {
 			return bad("a region does not have the network's input dimension")
 		}
+		for k := range d.Halfspaces {
+			if !d.Halfspaces[k].Valid(m.inputs) {
+				return bad("a half-space does not have one finite coefficient per input")
+			}
+		}
+		for _, c := range d.Splits {
+			if c.Node <= 0 || c.Node >= len(m.size) || c.Index < 0 || c.Index >= m.size[c.Node] || math.IsNaN(c.Point) {
+				return bad("a split is not of an element of a node")
+			}
+		}
 		for i, n := range d.Known {
 			if n.Lower != nil && (i >= len(m.size) || len(n.Lower) != m.size[i] || len(n.Upper) != m.size[i]) {
 				return bad("known bounds do not fit their node")
+			}
+		}
+		for i, n := range d.Under {
+			if n.Lower != nil && (i >= len(m.size) || len(n.Lower) != m.size[i] || len(n.Upper) != m.size[i]) {
+				return bad("under-approximated domains do not fit their node")
 			}
 		}
 	}

@@ -29,6 +29,7 @@ type pass struct {
 	// bound and linear are where concretize puts its results.
 	bound  []float64
 	linear []DomainResult
+	spaces []Halfspace // the task's, or nil
 	// cutting says that the pass is to be bounded in front of the first
 	// nonlinear node it meets; atCut is then the bounds, per row.
 	cutting bool
@@ -50,7 +51,7 @@ func (p *pass) run(ctx context.Context, s *state, rows []row, b block, t *task) 
 		defer c.giveBack()
 		p.union = s.newUnion(p.rows, t.start, 1, c)
 	}
-	p.impact, p.cutting = t.impact, t.functions != nil
+	p.impact, p.cutting, p.spaces = t.impact, t.functions != nil, t.spaces
 	start := t.start
 	if t.functions != nil {
 		p.startFunctions(t.functions, start)
@@ -60,7 +61,7 @@ func (p *pass) run(ctx context.Context, s *state, rows []row, b block, t *task) 
 	p.sweep(ctx, start)
 	p.concretize(t.bound[b.from:b.to], t.linear)
 	p.release(0)
-	p.s, p.rows, p.view, p.union, p.impact = nil, nil, nil, nil, nil
+	p.s, p.rows, p.view, p.union, p.impact, p.spaces = nil, nil, nil, nil, nil, nil
 }
 
 // sweep carries the rows back from the start node to the input.

@@ -27,6 +27,12 @@ type Domain struct {
 	// halves of a split. It may be nil or shorter than the number of nodes,
 	// and an entry with nil slices knows nothing.
 	Known []Interval
+	// Under holds, by node index, intervals between values that are known to
+	// occur: under-approximated domains, for Relaxers that choose their lines by
+	// them (package dualapp). They move lines about and no bound rests on them. It
+	// may be nil or shorter than the number of nodes, and an entry with nil slices
+	// knows nothing.
+	Under []Interval
 	// Settled says that Known already holds the best bounds wanted for nodes
 	// below this index; they are taken as they are, without bounding again.
 	// Every node below it that the method needs must then be in Known.
@@ -35,6 +41,9 @@ type Domain struct {
 	// hold. Known must be clipped to them too; methods without multipliers use
 	// nothing but that.
 	Splits []Split
+	// Halfspaces are linear conditions on inputs in which alone bounds must
+	// hold. The backward methods use them for every bound.
+	Halfspaces []Halfspace
 	// Warm is where an optimising method starts: the DomainResult.Warm of a
 	// domain that contains this one. May be nil.
 	Warm *Warm
@@ -94,8 +103,8 @@ type DomainResult struct {
 
 // Bounder computes sound bounds.
 //
-// Guarantee: on every point x of a domain's region whose node values satisfy
-// the domain's Known, each function lies within [Lower, Upper] and each node
+// Guarantee: on every point x of a domain's region and half-spaces whose node
+// values satisfy the domain's Known, each function lies within [Lower, Upper] and each node
 // within its interval, in exact real arithmetic.
 //
 // Implementations are safe for concurrent use and do not change the query.

@@ -32,9 +32,10 @@ type Lines struct {
 // Relaxer chooses the lines of an activation.
 //
 // over is the interval that holds the neuron's inputs (an over-approximation)
-// and under, where there is one, an interval of inputs that are known to occur
-// (an under-approximation), inside over. The lines must hold on over whatever
-// under is. Range ends are finite.
+// and under, where the domain has one (Domain.Under), an interval of inputs that
+// are known to occur (an under-approximation), inside over. The lines must hold
+// on over whatever under is. Range ends are finite. What under points to is not
+// to be kept.
 //
 // ok is false if the Relaxer does not know the activation or the range defeats
 // it; the default relaxation is then used.
@@ -74,7 +75,8 @@ func Relax(f nn.Elementwise, over Range) Lines {
 	case SelfRelaxer:
 		return f.RelaxLines(over)
 	}
-	return relaxSCurve(f, over)
+	lines, _ := relaxCurve(f, over, (*arc).middle)
+	return lines
 }
 
 // relaxLeaky is the relaxation of ReLU (slope 0) and LeakyReLU.
@@ -172,6 +174,7 @@ func (e elementwise) relax(s *state, i int) {
 	s.lines[i], s.magnitude[i] = ls, mag
 	_, relu := e.op.(nn.ReLU)
 	relu = relu && s.relaxer == nil
+	var occurring Range
 	for k := range n {
 		if l, u := s.lower[j][k], s.upper[j][k]; relu && u <= 0 && l-l == 0 {
 			ls.lowerSlope[k], ls.lowerIntercept[k], ls.upperSlope[k], ls.upperIntercept[k], mag[k] = 0, 0, 0, 0, 0
@@ -181,7 +184,7 @@ func (e elementwise) relax(s *state, i int) {
 			continue
 		}
 		over := Range{s.lower[j][k], s.upper[j][k]}
-		lines := e.choose(s.relaxer, over)
+		lines := e.choose(s.relaxer, over, s.underAt(j, k, over, &occurring))
 		ls.lowerSlope[k], ls.lowerIntercept[k] = lines.LowerSlope, lines.LowerIntercept
 		ls.upperSlope[k], ls.upperIntercept[k] = lines.UpperSlope, lines.UpperIntercept
 		steepest := max(math.Abs(lines.LowerSlope), math.Abs(lines.UpperSlope))
@@ -193,7 +196,7 @@ func (e elementwise) relax(s *state, i int) {
 	}
 }
 
-func (e elementwise) choose(r Relaxer, over Range) Lines {
+func (e elementwise) choose(r Relaxer, over Range, under *Range) Lines {
 	if math.IsInf(over.Lower, 0) || math.IsInf(over.Upper, 0) {
 		lo, up := math.Inf(-1), math.Inf(1)
 		switch op := e.op.(type) {
@@ -209,7 +212,7 @@ func (e elementwise) choose(r Relaxer, over Range) Lines {
 		return Lines{LowerIntercept: lo, UpperIntercept: up}
 	}
 	if r != nil {
-		if lines, ok := r.Relax(e.op, over, nil); ok {
+		if lines, ok := r.Relax(e.op, over, under); ok {
 			return lines
 		}
 	}

@@ -164,6 +164,7 @@ type task struct {
 	functions *Functions     // what rows index; nil: elements of the start node
 	bound     []float64      // per row: the result, a lower bound
 	linear    []DomainResult // where linear functions go; may be nil
+	spaces    []Halfspace    // where linear functions of elements go, by row.id; may be nil
 	impact    [][]float64    // where impacts go, per node; may be nil
 }
 

@@ -271,39 +271,6 @@ func (a *arc) lowerTangent(t, value, slope float64) line {
 	return line{slope, b}
 }
 
-// relaxSCurve is the default relaxation.
-func relaxSCurve(f nn.Elementwise, over Range) Lines {
-	c := curveOf(f)
-	a, ok := c.over(over)
-	if !ok {
-		return c.withoutArc(over)
-	}
-	m := 0.5*a.l + 0.5*a.u
-	value, slope := a.at(m)
-	var up, low line
-	switch {
-	case a.chordAbove():
-		up = a.upperChord()
-	case a.l >= 0 || (m > 0 && value-a.valueL >= slope*(m-a.l)): // m ≥ d1
-		up = a.upperTangent(m, value, slope)
-	default:
-		t := a.upperLimit()
-		v, s := a.at(t)
-		up = a.upperTangent(t, v, s)
-	}
-	switch {
-	case a.chordBelow():
-		low = a.lowerChord()
-	case a.u <= 0 || (m < 0 && a.valueU-value >= slope*(a.u-m)): // m ≤ d2
-		low = a.lowerTangent(m, value, slope)
-	default:
-		t := a.lowerLimit()
-		v, s := a.at(t)
-		low = a.lowerTangent(t, v, s)
-	}
-	return c.join(low, up, over)
-}
-
 // join makes Lines of the two, or flat lines if either has overflowed.
 func (c *curve) join(low, up line, over Range) Lines {
 	if !low.finite() || !up.finite() {

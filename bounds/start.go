@@ -40,6 +40,9 @@ func (p *pass) startFunctions(fn *Functions, start int) {
 // returns the node to go on from. Where the operator can write rows of its
 // matrix, the first product is saved.
 func (p *pass) startElements(start int) int {
+	if next, ok := p.startWindows(start); ok {
+		return next
+	}
 	m := p.s.m
 	a, ok := m.rules[start].(*affine)
 	if !ok || a.rows == nil {
@@ -69,6 +72,14 @@ func (p *pass) startElements(start int) int {
 			}
 		}
 	}
+	p.startConstants(a, start)
+	return start - 1
+}
+
+// startConstants adds the constants of single elements of an affine node, and the
+// rounding of its matrix.
+func (p *pass) startConstants(a *affine, start int) {
+	m := p.s.m
 	for r, w := range p.rows {
 		if a.bias != nil {
 			p.addConst(r, w.sign*a.bias[w.index])
@@ -78,7 +89,6 @@ func (p *pass) startElements(start int) int {
 			p.err[r] += a.backwardError * mag[w.domain*m.size[start]+w.index]
 		}
 	}
-	return start - 1
 }
 
 // startRows writes rows of a matrix with their signs, for the elements that are

@@ -12,7 +12,7 @@ type state struct {
 	m       *Model
 	domains []Domain
 	count   int
-	boxes   bool // every region is a box
+	boxes   bool // every region is a box, and no domain has half-spaces
 	shallow bool // passes end in front of the last nonlinear node
 	serial  bool // other parts of the query keep the other processors busy
 	relaxer Relaxer
@@ -27,6 +27,7 @@ type state struct {
 	tangents  []*tangentSet // of S-curve nodes, once an optimiser wants them
 	empty     []bool        // per domain: infeasible
 	views     []view        // per domain: its live neurons; nil if all are kept
+	corners   []*corner     // per domain: its half-spaces; nil if there are none
 	scratch   *scratch      // memory that results do not keep
 }
 
@@ -62,6 +63,7 @@ func newState(m *Model, domains []Domain, relaxer Relaxer) *state {
 		}
 	}
 	s.intersect(0)
+	s.makeCorners()
 	s.magnitude[0] = s.scratch.floats(len(s.lower[0]))
 	for k, lo := range s.lower[0] {
 		s.magnitude[0][k] = max(-lo, s.upper[0][k])

@@ -10,7 +10,9 @@ package bounds
 //	A · d/dt (f(t) + f'(t)·(v − t)) = A · f''(t)·(v − t).
 //
 // The line is built from t anew in every pass, rounded outward as all lines
-// are. Steps are measured in widths of the range of t.
+// are. Steps are measured in widths of the range of t. Where a Relaxer chooses
+// the lines, the first pass takes them as they are and the steps start from the
+// tangents of their slopes.
 //
 // Source: Xu et al. 2021, arXiv:2011.13824; Zhang et al. 2022 (NeWise), for
 // d/dt. Deviation: none but the unit of the steps.
@@ -91,7 +93,7 @@ func (u *tuner) startTangents(i int, w row, dst []float64) {
 				continue
 			}
 			if s.relaxer == nil {
-				*x = t.middle(at, r)
+				*x = r.clamp(t.arcs[at].centre())
 			}
 			if old != nil && !math.IsInf(float64(old[side*size+k]), 1) {
 				*x = r.clamp(float64(old[side*size+k]))
@@ -100,9 +102,14 @@ func (u *tuner) startTangents(i int, w row, dst []float64) {
 	}
 }
 
-// middle is the default point: of all, the one that leaves the least area.
-func (t *tangentSet) middle(at int, r Range) float64 {
-	return r.clamp(0.5*t.arcs[at].l + 0.5*t.arcs[at].u)
+// touching is where the optimiser goes on from a Relaxer's line: the point whose
+// tangent has the line's slope, or the nearest in its range.
+func (c *curve) touching(upper bool, slope float64, over Range) float64 {
+	x := c.inverse(slope)
+	if !upper {
+		x = -x
+	}
+	return over.clamp(x)
 }
 
 func (r Range) holds(x float64) bool { return r.Lower <= x && x <= r.Upper }
@@ -170,7 +177,7 @@ func (u *tuner) stepTangents(p *pass, i int, rate, c1, c2 float64) {
 				continue
 			}
 			if math.IsInf(u.alpha[i][x], 1) {
-				u.alpha[i][x] = t.middle(at, over)
+				u.alpha[i][x] = t.curve.touching(v < 0, chosen[k], over)
 			}
 			old := u.alpha[i][x]
 			g := v * t.curve.second(old, chosen[k]) * (in[k] - old)

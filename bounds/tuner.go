@@ -188,17 +188,20 @@ func (u *tuner) reached(r int) float64 { return max(u.bound[r], u.cut[r]) }
 func (u *tuner) inject(p *pass, i int) {
 	size := p.width(i)
 	for r, w := range p.rows {
-		beta := &u.beta[w.id]
+		beta, scale := &u.beta[w.id], 0.0
 		for k, b := range beta.value {
 			c := &u.s.domains[w.domain].Splits[k]
 			if c.Node != i {
 				continue
 			}
 			if beta.scale[k] == 0 {
-				beta.scale[k] = 1
-				if a := p.coef[i]; a != nil {
-					beta.scale[k] = largest(a[r*size : (r+1)*size])
+				if scale == 0 { // that of all splits of the node
+					scale = 1
+					if a := p.coef[i]; a != nil {
+						scale = largest(a[r*size : (r+1)*size])
+					}
 				}
+				beta.scale[k] = scale
 			}
 			if b == 0 {
 				continue

@@ -87,6 +87,7 @@ type Stats struct {
 	Domains     int               // sub-problems bounded
 	Splits      int               // sub-problems split
 	MaxFrontier int               // most open sub-problems at a time
+	Leaves      int               // sub-problems handed to a linear program
 	Attacks     int               // points that attacks evaluated
 	Choices     map[string]string // what an automatic setting chose, by name
 }

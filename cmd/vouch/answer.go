@@ -107,12 +107,13 @@ type jsonStats struct {
 	Domains       int               `json:"domains"`
 	Splits        int               `json:"splits"`
 	MaxFrontier   int               `json:"max_frontier"`
+	Leaves        int               `json:"leaves"`
 	Attacks       int               `json:"attacks"`
 	Choices       map[string]string `json:"choices,omitempty"`
 }
 
 func newJSONStats(s spec.Stats) jsonStats {
-	return jsonStats{s.Elapsed.Seconds(), s.Domains, s.Splits, s.MaxFrontier, s.Attacks, s.Choices}
+	return jsonStats{s.Elapsed.Seconds(), s.Domains, s.Splits, s.MaxFrontier, s.Leaves, s.Attacks, s.Choices}
 }
 
 func newJSONCounterexample(c *spec.Counterexample) *jsonCounterexample {

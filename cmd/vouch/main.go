@@ -8,9 +8,11 @@
 //	vouch report      a page of the results of bench              report.go
 //	vouch bounds      lower bounds of a property's functions      bounds.go
 //	vouch reach       decide by the set of outputs, draw it       reach.go
+//	vouch radius      certified radii, method against method      radius.go, images.go
 //	vouch info        what a network file holds                   info.go
 //	vouch train       train a network that is easy to verify      train.go
 //	vouch eval        accuracy, proofs and attacks, as tables     eval.go
+//	vouch qnn         quantized networks: verify, mrr, info, ...   qnn.go
 //	vouch completion  for the shell's Tab key                     completion.go
 //	vouch version     what this program was built from            version.go
 //

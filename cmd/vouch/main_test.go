@@ -134,7 +134,7 @@ func TestUsage(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"", "verify", "campaign", "bench", "report", "bounds", "reach", "info", "train", "eval", "completion", "version"} {
+	for _, name := range []string{"", "verify", "campaign", "bench", "report", "bounds", "reach", "radius", "info", "train", "eval", "completion", "version"} {
 		t.Run("help"+name, func(t *testing.T) {
 			var args []string
 			if name != "" {

@@ -22,12 +22,44 @@ type progress struct {
 
 func newProgress(w io.Writer, total int, lines bool) *progress {
 	p := &progress{w: w, total: total, lines: lines}
-	if f, ok := w.(*os.File); ok && !lines && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions(total,
-			progressbar.OptionSetWriter(w), progressbar.OptionShowCount(), progressbar.OptionSetElapsedTime(true),
-			progressbar.OptionSetPredictTime(false), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
+	if !lines {
+		p.bar = terminalBar(w, total)
 	}
 	return p
+}
+
+// terminalBar is a bar on w if that is a terminal, else nil.
+func terminalBar(w io.Writer, total int) *progressbar.ProgressBar {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return progressbar.NewOptions(total,
+		progressbar.OptionSetWriter(w), progressbar.OptionShowCount(), progressbar.OptionSetElapsedTime(true),
+		progressbar.OptionSetPredictTime(false), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
+}
+
+// bar counts on a terminal and is silent elsewhere.
+type bar struct{ on *progressbar.ProgressBar }
+
+func newBar(w io.Writer, total int, what string) *bar {
+	b := &bar{terminalBar(w, total)}
+	if b.on != nil {
+		b.on.Describe(what)
+	}
+	return b
+}
+
+func (b *bar) add(n int) {
+	if b.on != nil {
+		b.on.Add(n)
+	}
+}
+
+func (b *bar) end() {
+	if b.on != nil {
+		b.on.Finish()
+	}
 }
 
 func (p *progress) add(o outcome) {
@@ -68,5 +100,17 @@ func (p *progress) add(o outcome) {
 func (p *progress) end() {
 	if p.bar != nil {
 		p.bar.Finish()
+	}
+}
+
+// step counts an item that is not an outcome of a benchmark.
+func (p *progress) step(solved bool) {
+	p.done++
+	if solved {
+		p.solved++
+	}
+	if p.bar != nil {
+		p.bar.Describe(fmt.Sprintf("%d solved", p.solved))
+		p.bar.Add(1)
 	}
 }

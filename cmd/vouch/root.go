@@ -34,7 +34,7 @@ func newRoot(a *app) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("no command given; the commands are verify, campaign, bench, report, bounds, reach, info, train, eval, completion and version")
+			return usagef("no command given; the commands are verify, campaign, bench, report, bounds, reach, radius, info, train, eval, qnn, completion and version")
 		},
 	}
 	root.SetIn(a.stdin)
@@ -50,7 +50,8 @@ func newRoot(a *app) *cobra.Command {
 		about.InitDefaultHelpFlag()
 		return about.Help()
 	}})
-	root.AddCommand(newVerify(a), newCampaign(a), newBench(a), newReport(a), newBounds(a), newReach(a), newInfo(a), newTrain(a), newEval(a), newCompletion(a), newVersion(a))
+	root.AddCommand(newVerify(a), newCampaign(a), newBench(a), newReport(a), newBounds(a), newReach(a), newRadius(a),
+		newInfo(a), newTrain(a), newEval(a), newQNN(a), newCompletion(a), newVersion(a))
 	for _, cmd := range root.Commands() {
 		cmd.Flags().SortFlags = false
 		cmd.DisableFlagsInUseLine = true
@@ -78,7 +79,7 @@ func demand(cmd *cobra.Command, names ...string) {
 
 func writeHelp(w io.Writer, cmd *cobra.Command) {
 	fmt.Fprintf(w, "%s\n\nUsage:\n", cmd.Long)
-	if !cmd.HasParent() {
+	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(w, "  %s <command> [flags]\n\nCommands:\n", cmd.CommandPath())
 		for _, sub := range cmd.Commands() {
 			if sub.IsAvailableCommand() {
@@ -94,7 +95,7 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 	if cmd.HasExample() {
 		fmt.Fprintf(w, "\nExample:\n  %s\n", strings.ReplaceAll(cmd.Example, "\n", "\n  "))
 	}
-	if !cmd.HasParent() {
+	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(w, "\nRun '%s <command> -h' for a command's flags.\n", cmd.CommandPath())
 	}
 }
@@ -104,7 +105,9 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 func doubleDashes(root *cobra.Command, args []string) []string {
 	takesValue := map[string]bool{}
 	for _, cmd := range root.Commands() {
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { takesValue[f.Name] = f.NoOptDefVal == "" })
+		for _, c := range append(cmd.Commands(), cmd) {
+			c.Flags().VisitAll(func(f *pflag.Flag) { takesValue[f.Name] = f.NoOptDefVal == "" })
+		}
 	}
 	out := make([]string, 0, len(args))
 	for i := 0; i < len(args); i++ {
