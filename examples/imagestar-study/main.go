@@ -3,13 +3,13 @@
 // experiment of "Empirical Analysis of Benchmark Generation for the Verification of
 // Neural Network Image Classifiers" (Manzanas Lopez and Johnson 2023, AISoLA).
 //
-//	go run ./examples/imagestar-study -quick            about two minutes
-//	go run ./examples/imagestar-study -out FOLDER       in full
-//	go run ./examples/imagestar-study -data digits -quick   without any files
+//	go run ./examples/imagestar-study -quick                about two minutes
+//	go run ./examples/imagestar-study -out FOLDER           in full
+//	go run ./examples/imagestar-study -data digits -quick   seconds, without any files
 //
 // Results go to a folder for each data set: networks, verdicts, the paper's table as
-// CSV and Markdown, its figures. A run that was stopped goes on where it was, with the
-// same results.
+// CSV and Markdown, its figures. Ctrl-C writes the table of what is done so far; a run
+// that was stopped, in whatever way, goes on where it was, with the same results.
 //
 // The steps are methods of study, in this order: openStudy (data.go), train (train.go),
 // choose and verify (verify.go), report (report.go, figures.go).
@@ -26,26 +26,34 @@ import (
 	"runtime"
 	"strings"
 
+	"golang.org/x/term"
+
 	"github.com/vouchnn/vouch/train/dataset"
 )
 
 func main() {
-	r := run{log: os.Stderr}
+	var r run
 	data := flag.String("data", "", "data sets: mnist, mednist, digits (drawn); default those of the first two that are there, else digits")
 	flag.StringVar(&r.out, "out", "imagestar-study", "folder of the results")
 	flag.BoolVar(&r.quick, "quick", false, "fewer networks, images and epochs: about two minutes")
 	flag.BoolVar(&r.chain, "chain", false, "Jacobian networks go on from the seed before, as in the paper's code")
 	flag.BoolVar(&r.logits, "logits", false, "regularise the Jacobian of the logits, not of the softmax")
-	flag.IntVar(&r.seeds, "seeds", 0, "seeds per combination; default 5, with -quick 1")
-	flag.IntVar(&r.epochs, "epochs", 0, "epochs of training; default 5, on MedNIST 10, with -quick fewer")
+	flag.IntVar(&r.seeds, "seeds", 0, "seeds per combination; default 5, with -quick 1; more may follow in the same folder")
+	flag.IntVar(&r.epochs, "epochs", 0, "epochs of training; default 5, on MedNIST 35, with -quick 5")
 	flag.IntVar(&r.jobs, "jobs", runtime.GOMAXPROCS(0), "networks trained at a time")
 	flag.StringVar(&r.format, "figures", "svg", "format of the figures: svg, png or pdf")
+	verbose := flag.Bool("v", false, "report progress also where standard error is not a terminal")
 	flag.Parse()
+	r.log = io.Discard
+	if *verbose || term.IsTerminal(int(os.Stderr.Fd())) {
+		r.log = os.Stderr
+	}
 	r.data = available()
 	if *data != "" {
 		r.data = strings.Split(*data, ",")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
 	err := r.tell(ctx, os.Stdout)
 	stop()
 	if err != nil {
@@ -107,14 +115,22 @@ func (r *run) one(ctx context.Context, w io.Writer, s settings) error {
 	if err != nil {
 		return err
 	}
-	if err := st.train(ctx, max(r.jobs, 1)); err != nil {
+	if err := st.run(ctx, max(r.jobs, 1)); err != nil {
+		if ctx.Err() != nil {
+			return st.interrupted(w)
+		}
+		return err
+	}
+	return st.report(w, r.format)
+}
+
+// run does what the folder does not hold yet.
+func (st *study) run(ctx context.Context, jobs int) error {
+	if err := st.train(ctx, jobs); err != nil {
 		return err
 	}
 	if err := st.choose(); err != nil {
 		return err
 	}
-	if err := st.verify(ctx); err != nil {
-		return err
-	}
-	return st.report(w, r.format)
+	return st.verify(ctx)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -11,12 +12,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/vouchnn/vouch/bab"
 	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/nn"
+	"github.com/vouchnn/vouch/nn/onnx"
+	"github.com/vouchnn/vouch/spec"
 	"github.com/vouchnn/vouch/train/dataset"
 )
 
@@ -33,13 +38,7 @@ func study0(ctx context.Context, s settings, dir string, jobs int, log io.Writer
 	if err != nil {
 		return "", err
 	}
-	if err := st.train(ctx, jobs); err != nil {
-		return "", err
-	}
-	if err := st.choose(); err != nil {
-		return "", err
-	}
-	if err := st.verify(ctx); err != nil {
+	if err := st.run(ctx, jobs); err != nil {
 		return "", err
 	}
 	var out bytes.Buffer
@@ -47,15 +46,18 @@ func study0(ctx context.Context, s settings, dir string, jobs int, log io.Writer
 	return out.String(), err
 }
 
-// stopper cancels a run at its n-th line of progress.
+// stopper cancels a run at its n-th line of progress that holds a word.
 type stopper struct {
 	n      int
+	word   string
 	cancel context.CancelFunc
 }
 
 func (s *stopper) Write(p []byte) (int, error) {
-	if s.n--; s.n == 0 {
-		s.cancel()
+	if bytes.Contains(p, []byte(s.word)) {
+		if s.n--; s.n == 0 {
+			s.cancel()
+		}
 	}
 	return len(p), nil
 }
@@ -69,7 +71,7 @@ func TestResume(t *testing.T) {
 	require.NoError(t, err)
 	for _, n := range []int{2, 5, 4, 2} {
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err := study0(ctx, s, parts, 2, &stopper{n, cancel}, "svg")
+		_, err := study0(ctx, s, parts, 2, &stopper{n, "", cancel}, "svg")
 		require.ErrorIs(t, err, context.Canceled)
 		cancel()
 	}
@@ -90,10 +92,93 @@ func TestResume(t *testing.T) {
 	for _, phrase := range []string{"9 networks, 10 images each", "narrow-normal against he", "combination", "| 9 |"} {
 		assert.Contains(t, text, phrase)
 	}
-	// A folder is of one study.
+	// A folder is of one study, but for its size.
 	s.Seeds++
+	log.Reset()
+	text, err = study0(t.Context(), s, whole, 2, &log, "svg")
+	require.NoError(t, err)
+	assert.Equal(t, 9, strings.Count(log.String(), ": trained"))
+	assert.Contains(t, text, "18 networks")
+	s.Rate *= 2
 	_, err = openStudy(s, whole, io.Discard)
 	require.ErrorContains(t, err, "study.json")
+}
+
+// A run that is stopped leaves the table of what it has done.
+func TestInterrupted(t *testing.T) {
+	s := tiny()
+	s.Epochs = 1
+	dir := t.TempDir()
+	for _, test := range []struct {
+		trained, verified int
+		stop              stopper
+	}{{2, 0, stopper{n: 2, word: ": trained"}}, {9, 2, stopper{n: 2, word: ": verified"}}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := run{out: dir, jobs: 1, format: "svg", log: &test.stop}
+		test.stop.cancel = cancel
+		var out bytes.Buffer
+		err := r.one(ctx, &out, s)
+		cancel()
+		require.ErrorIs(t, err, errInterrupted)
+		assert.ErrorContains(t, err, fmt.Sprintf("%d of 9 networks are trained, %d verified", test.trained, test.verified))
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		require.Len(t, lines, 2+test.trained)
+		rows, err := readCSV(filepath.Join(dir, "digits", "table.csv"), tableRows(nil)[0])
+		require.NoError(t, err)
+		require.Len(t, rows, test.trained)
+		for i, row := range rows {
+			assert.Equal(t, i < test.verified, row[4] != "", "row %q", row)
+			assert.Equal(t, i >= test.verified, strings.HasSuffix(lines[2+i], "| | | | | | |"), lines[2+i])
+		}
+	}
+	// Before the first network there is nothing to print.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := run{out: t.TempDir(), jobs: 1, log: io.Discard}
+	var out bytes.Buffer
+	require.ErrorContains(t, r.one(ctx, &out, s), "0 of 9")
+	assert.Empty(t, out.String())
+}
+
+// What approx-star decides a complete method does not contradict, on networks as the
+// study trains them.
+func TestAgainstBab(t *testing.T) {
+	s := tiny()
+	s.Epsilon, s.PerClass = 8, 1 // of the drawn digits; some are then undecided
+	st, err := openStudy(s, t.TempDir(), io.Discard)
+	require.NoError(t, err)
+	count := map[string]int{}
+	for _, c := range []cell{{"dropout", "narrow-normal", 0}, {"jacobian", "he", 0}, {"l2", "glorot", 0}} {
+		require.NoError(t, st.trainOne(t.Context(), c))
+		var r trained
+		ok, err := readJSON(st.path(c, ".json"), &r)
+		require.True(t, ok && err == nil)
+		net, _, err := onnx.ReadFile(st.path(c, ".onnx"), nil)
+		require.NoError(t, err)
+		st.chosen = nil
+		for i := 0; len(st.chosen) < 10; i++ {
+			if !slices.Contains(r.Wrong, i) {
+				st.chosen = append(st.chosen, i)
+			}
+		}
+		answers, err := st.verifyOne(t.Context(), c)
+		require.NoError(t, err)
+		for _, a := range answers {
+			prop, err := st.property(a.image)
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			want, err := bab.Verify(ctx, net, prop, bab.Options{})
+			cancel()
+			require.NoError(t, err)
+			count[a.verdict.String()+", "+want.Verdict.String()]++
+			if a.verdict != spec.Unknown && want.Verdict != spec.Unknown {
+				assert.Equal(t, want.Verdict, a.verdict, "%v, image %d", c, a.image)
+			}
+		}
+	}
+	t.Log(count)
+	assert.Positive(t, count["verified, verified"])
+	assert.Positive(t, count["falsified, falsified"])
 }
 
 var times = regexp.MustCompile(`\d+\.\d+`)

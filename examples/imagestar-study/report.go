@@ -11,6 +11,7 @@ package main
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -47,18 +48,14 @@ func (st *study) report(w io.Writer, format string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeCSV(filepath.Join(st.dir, "table.csv"), tableRows(ours)); err != nil {
-		return err
-	}
-	var table, summary bytes.Buffer
-	writeTable(&table, ours)
-	if err := writeWhole(filepath.Join(st.dir, "table.md"), table.Bytes()); err != nil {
+	if _, err := st.writeTables(ours); err != nil {
 		return err
 	}
 	paper, err := paperTable(st.Data)
 	if err != nil {
 		return err
 	}
+	var summary bytes.Buffer
 	st.summarise(&summary, ours, paper)
 	if err := writeWhole(filepath.Join(st.dir, "summary.md"), summary.Bytes()); err != nil {
 		return err
@@ -70,13 +67,55 @@ func (st *study) report(w io.Writer, format string) error {
 	return err
 }
 
-// outcomes reads what the folder holds.
+// writeTables writes the paper's table as CSV and Markdown, and returns the latter.
+func (st *study) writeTables(ours []outcome) (text []byte, err error) {
+	if err := writeCSV(filepath.Join(st.dir, "table.csv"), tableRows(ours)); err != nil {
+		return nil, err
+	}
+	var table bytes.Buffer
+	writeTable(&table, ours)
+	return table.Bytes(), writeWhole(filepath.Join(st.dir, "table.md"), table.Bytes())
+}
+
+// interrupted writes the table of the networks that there are, to w as well, and
+// returns the error that says what is missing.
+func (st *study) interrupted(w io.Writer) error {
+	ours, err := st.outcomes()
+	if err != nil {
+		return err
+	}
+	text, err := st.writeTables(ours)
+	if err != nil {
+		return err
+	}
+	if len(ours) > 0 {
+		if _, err := w.Write(text); err != nil {
+			return err
+		}
+	}
+	verified := 0
+	for _, o := range ours {
+		if o.answers != nil {
+			verified++
+		}
+	}
+	return fmt.Errorf("%w: %d of %d networks are trained, %d verified; the same command goes on", errInterrupted, len(ours), len(st.cells()), verified)
+}
+
+var errInterrupted = errors.New("interrupted")
+
+// outcomes reads what the folder holds. Networks that are not trained yet are left out,
+// those not verified have no answers.
 func (st *study) outcomes() ([]outcome, error) {
 	var all []outcome
 	for _, c := range st.cells() {
 		var r trained
-		if _, err := readJSON(st.path(c, ".json"), &r); err != nil {
+		ok, err := readJSON(st.path(c, ".json"), &r)
+		if err != nil {
 			return nil, err
+		}
+		if !ok {
+			continue
 		}
 		answers, err := st.answers(c)
 		if err != nil {
@@ -126,11 +165,15 @@ func paperTable(data string) ([]outcome, error) {
 func tableRows(all []outcome) [][]string {
 	rows := [][]string{append(slices.Clone(paperHeader), "cpu_seconds", "undecided_relus", "linear_programs")}
 	for _, o := range all {
-		rows = append(rows, []string{
-			o.Regularizer, o.Initializer, strconv.Itoa(o.Seed), fmt.Sprintf("%.2f", o.accuracy),
+		row := []string{o.Regularizer, o.Initializer, strconv.Itoa(o.Seed), fmt.Sprintf("%.2f", o.accuracy)}
+		verified := []string{
 			strconv.Itoa(o.robust), strconv.Itoa(o.unknown), strconv.Itoa(o.not),
 			fmt.Sprintf("%.6f", o.seconds), fmt.Sprintf("%.6f", o.cpu), fmt.Sprintf("%.1f", o.undecided), strconv.Itoa(o.programs),
-		})
+		}
+		if o.answers == nil {
+			verified = make([]string, len(verified))
+		}
+		rows = append(rows, append(row, verified...))
 	}
 	return rows
 }
@@ -140,8 +183,12 @@ func writeTable(w io.Writer, all []outcome) {
 	fmt.Fprintln(w, "| Regularization | Initialization | Seed | Accuracy (%) | Robust | Unknown | Not robust | Avg. time (ms) | CPU (ms) | Undecided ReLUs |")
 	fmt.Fprintln(w, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|")
 	for _, o := range all {
-		fmt.Fprintf(w, "| %s | %s | %d | %.2f | %d | %d | %d | %.1f | %.1f | %.0f |\n",
-			o.Regularizer, o.Initializer, o.Seed, o.accuracy, o.robust, o.unknown, o.not, 1000*o.seconds, 1000*o.cpu, o.undecided)
+		fmt.Fprintf(w, "| %s | %s | %d | %.2f |", o.Regularizer, o.Initializer, o.Seed, o.accuracy)
+		if o.answers == nil {
+			fmt.Fprintln(w, " | | | | | |")
+			continue
+		}
+		fmt.Fprintf(w, " %d | %d | %d | %.1f | %.1f | %.0f |\n", o.robust, o.unknown, o.not, 1000*o.seconds, 1000*o.cpu, o.undecided)
 	}
 }
 
@@ -197,7 +244,6 @@ func (st *study) summarise(w io.Writer, ours, paper []outcome) {
 	for _, o := range ours {
 		wall, cpu, programs = wall+o.seconds/float64(len(ours)), cpu+o.cpu/float64(len(ours)), programs+o.programs
 	}
-	slices.SortFunc(paper, func(a, b outcome) int { return strings.Compare(a.String(), b.String()) })
 	fmt.Fprintf(w, "Mean time per image %.1f ms, processor time %.1f ms; %d linear programs in all. Accuracy %.2f to %.2f %%.\n",
 		1000*wall, 1000*cpu, programs, least(ours, accuracyOf), -least(ours, func(o *outcome) float64 { return -o.accuracy }))
 	fmt.Fprintf(w, "All images verified: %s.\n", complete(ours))

@@ -21,7 +21,9 @@ func (st *study) path(c cell, ext string) string {
 	return filepath.Join(st.dir, "networks", c.String()+ext)
 }
 
-// claim records the settings of the folder, or checks that they are the same.
+// claim records the settings of the folder, or checks that they are the same. Numbers of
+// seeds and of images to verify may change: networks do not depend on them, and verdicts
+// about other images than the chosen ones are not used (answers).
 func (st *study) claim(path string) error {
 	if err := os.MkdirAll(filepath.Join(st.dir, "networks"), 0o755); err != nil {
 		return err
@@ -31,11 +33,13 @@ func (st *study) claim(path string) error {
 	if err != nil {
 		return err
 	}
-	if ok && found != st.settings {
-		return fmt.Errorf("%s: the folder is of other settings: %+v; asked for are %+v", path, found, st.settings)
-	}
-	if ok {
+	if ok && found == st.settings {
 		return nil
+	}
+	same := found
+	same.Seeds, same.PerClass = st.Seeds, st.PerClass
+	if ok && same != st.settings {
+		return fmt.Errorf("%s: the folder is of other settings: %+v; asked for are %+v", path, found, st.settings)
 	}
 	return writeJSON(path, st.settings)
 }
