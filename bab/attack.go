@@ -25,7 +25,7 @@ type attacker struct {
 	search *pgd.Searcher
 	// surrogate searches the network with leaking ReLUs; nil until needed.
 	surrogate *pgd.Searcher
-	replay    *replayer
+	replay    *pgd.Replayer
 	rng       *rand.Rand
 	points    int // points evaluated
 	inputs    int
@@ -40,7 +40,7 @@ type goal struct {
 	sum       bool // minimise the sum of positive violations
 }
 
-func newAttacker(net nn.Network, prop *spec.Property, replay *replayer, seed uint64) *attacker {
+func newAttacker(net nn.Network, prop *spec.Property, replay *pgd.Replayer, seed uint64) *attacker {
 	widest := 1
 	for _, n := range net.Nodes() {
 		widest = max(widest, n.Shape.Size())
@@ -138,7 +138,7 @@ func (a *attacker) descend(ctx context.Context, goals []goal, starts []float64, 
 		if v > 0 {
 			return false
 		}
-		cex = a.replay.try(project(p, xp), goals[p].caseIndex)
+		cex = a.replay.Try(project(p, xp), goals[p].caseIndex)
 		return cex != nil
 	}
 	first := append([]float32(nil), b.X...)
@@ -189,7 +189,7 @@ func Attack(ctx context.Context, net nn.Network, prop *spec.Property, opts Attac
 		return nil, err
 	}
 	opts = opts.withDefaults()
-	a := newAttacker(net, prop, newReplayer(net, prop), opts.Seed)
+	a := newAttacker(net, prop, pgd.NewReplayer(net, prop), opts.Seed)
 	cases := allCases(prop)
 	if cex := a.round(ctx, cases, 1, min(10, opts.Steps)); cex != nil || opts.Restarts == 1 {
 		return cex, nil

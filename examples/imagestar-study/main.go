@@ -39,7 +39,7 @@ func main() {
 	flag.BoolVar(&r.chain, "chain", false, "Jacobian networks go on from the seed before, as in the paper's code")
 	flag.BoolVar(&r.logits, "logits", false, "regularise the Jacobian of the logits, not of the softmax")
 	flag.IntVar(&r.seeds, "seeds", 0, "seeds per combination; default 5, with -quick 1; more may follow in the same folder")
-	flag.IntVar(&r.epochs, "epochs", 0, "epochs of training; default 5, on MedNIST 35, with -quick 5")
+	flag.IntVar(&r.epochs, "epochs", 0, "epochs of training; default 5, on MedNIST 10, with -quick 5")
 	flag.IntVar(&r.jobs, "jobs", runtime.GOMAXPROCS(0), "networks trained at a time")
 	flag.StringVar(&r.format, "figures", "svg", "format of the figures: svg, png or pdf")
 	verbose := flag.Bool("v", false, "report progress also where standard error is not a terminal")

@@ -6,7 +6,7 @@ package main
 // validation images, a block per class: MedNIST's files are sorted by class, MNIST's
 // are not, so there the classes are not balanced. Our copy of MedNIST has 500 images of
 // each class, cut in the same proportions. An epoch is then 17 steps, not 118, so there
-// are 35 of them and not 5: as many steps as the paper's.
+// are 10 of them and not 5. As many steps as the paper's would be 35 epochs (-epochs 35).
 
 import "fmt"
 
@@ -34,7 +34,7 @@ func settingsOf(data string, quick bool) (settings, error) {
 		s.Blocks, s.Train, s.Test, s.Valid, s.PerClass = 10, 2500, 500, 500, 30
 	case "mednist":
 		s.Blocks, s.Train, s.Test, s.Valid, s.PerClass = 6, 357, 71, 72, 50
-		s.Raw, s.Epochs = true, 35
+		s.Raw, s.Epochs = true, 10
 	case "digits":
 		s.Blocks, s.Train, s.Test, s.Valid, s.PerClass = 1, 4000, 500, 500, 10
 	default:

@@ -1,65 +1,30 @@
 package reach
 
-// Counterexamples: found, and then believed only after a replay.
+// The search for counterexamples.
 //
-// A candidate is rounded to float32 inside its region; the network as the caller
-// gave it is evaluated there in float64 and in float32, and the property must be
-// violated both times. Candidates come from the sets (the input at which a bound is
-// attained), from the region's corners and random points, as NNV's falsification
-// has it, and from projected gradient descent (internal/pgd).
+// Candidates come from the sets (the input at which a bound is attained), from the
+// region's corners and random points, as NNV's falsification has it, and from
+// projected gradient descent (internal/pgd). Each is believed only after a replay
+// (pgd.Replayer).
 
 import (
 	"context"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/vouchnn/vouch/internal/pgd"
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/spec"
 )
 
-// replayer checks candidates. Not safe for concurrent use.
-type replayer struct {
-	net    nn.Network
-	prop   *spec.Property
-	double *nn.Evaluator[float64] // made when needed
-	single *nn.Evaluator[float32]
-	tries  int
+// attacker searches and replays. Not safe for concurrent use.
+type attacker struct {
+	*pgd.Replayer
+	net  nn.Network
+	prop *spec.Property
 }
 
-func newReplayer(net nn.Network, prop *spec.Property) *replayer {
-	return &replayer{net: net, prop: prop}
-}
-
-// try is the counterexample near x in the region of a case, or nil.
-func (r *replayer) try(x []float64, index int) *spec.Counterexample {
-	if r.double == nil {
-		r.double, r.single = nn.NewEvaluator[float64](r.net), nn.NewEvaluator[float32](r.net)
-	}
-	r.tries++
-	x = slices.Clone(x)
-	region := r.prop.Cases[index].Region
-	spec.RoundInto32(region, x)
-	if !region.Contains(x) {
-		return nil
-	}
-	y := slices.Clone(r.double.Forward(x, 1))
-	c, conj, ok := r.prop.Check(x, y)
-	if !ok {
-		return nil
-	}
-	x32 := make([]float32, len(x))
-	for i, v := range x {
-		x32[i] = float32(v)
-	}
-	y32 := make([]float64, len(y))
-	for i, v := range r.single.Forward(x32, 1) {
-		y32[i] = float64(v)
-	}
-	if !slices.ContainsFunc(r.prop.Cases[c].Unsafe, func(u spec.Conjunction) bool { return u.Holds(x, y32) }) {
-		return nil
-	}
-	return &spec.Counterexample{Input: x, Output: y, Case: c, Conjunction: conj}
+func newAttacker(net nn.Network, prop *spec.Property) *attacker {
+	return &attacker{pgd.NewReplayer(net, prop), net, prop}
 }
 
 // goal is a conjunction of a case that could not be excluded.
@@ -68,7 +33,7 @@ type goal struct{ caseIndex, conjunction int }
 // attack searches for inputs that satisfy one of the goals: from both corners, from
 // the centre and from random points, downhill; every other start minimises the sum of
 // the violations, not the greatest. It ends early with ctx.
-func (r *replayer) attack(ctx context.Context, goals []goal, o *Options) *spec.Counterexample {
+func (r *attacker) attack(ctx context.Context, goals []goal, o *Options) *spec.Counterexample {
 	rng := rand.New(rand.NewPCG(o.Seed, 0x7265616368))
 	search := pgd.NewSearcher(r.net)
 	widest := 1
@@ -98,7 +63,7 @@ type start struct {
 	k int
 }
 
-func (r *replayer) descend(ctx context.Context, search *pgd.Searcher, starts []start, steps int, rng *rand.Rand) *spec.Counterexample {
+func (r *attacker) descend(ctx context.Context, search *pgd.Searcher, starts []start, steps int, rng *rand.Rand) *spec.Counterexample {
 	n := r.prop.Inputs
 	size := len(starts) * n
 	b := &pgd.Batch{Points: len(starts), X: make([]float32, size), Lower: make([]float32, size), Upper: make([]float32, size)}
@@ -148,7 +113,7 @@ func (r *replayer) descend(ctx context.Context, search *pgd.Searcher, starts []s
 			return false
 		}
 		project(p, x)
-		cex = r.try(point, starts[p].caseIndex)
+		cex = r.Try(point, starts[p].caseIndex)
 		return cex != nil
 	}
 	search.Descend(ctx, b, loss, pgd.Schedule{Steps: steps, First: 0.25, Last: 0.002}, found)
