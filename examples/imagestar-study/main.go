@@ -12,7 +12,7 @@
 // that was stopped, in whatever way, goes on where it was, with the same results.
 //
 // The steps are methods of study, in this order: openStudy (data.go), train (train.go),
-// choose and verify (verify.go), report (report.go, figures.go).
+// choose and verify (verify.go), decide (decide.go) if asked, report (report.go, figures.go).
 package main
 
 import (
@@ -25,6 +25,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -42,6 +43,7 @@ func main() {
 	flag.IntVar(&r.epochs, "epochs", 0, "epochs of training; default 5, on MedNIST 10, with -quick 5")
 	flag.IntVar(&r.jobs, "jobs", runtime.GOMAXPROCS(0), "networks trained at a time")
 	flag.StringVar(&r.format, "figures", "svg", "format of the figures: svg, png or pdf")
+	flag.DurationVar(&r.limit, "decide", 0, "put what approx-star leaves open to branch and bound, with this `time` for each")
 	verbose := flag.Bool("v", false, "report progress also where standard error is not a terminal")
 	flag.Parse()
 	r.log = io.Discard
@@ -70,6 +72,7 @@ type run struct {
 	chain, logits bool
 	seeds, epochs int
 	jobs          int
+	limit         time.Duration // for branch and bound, 0: do not ask
 	format        string
 	log           io.Writer // of progress
 }
@@ -115,7 +118,11 @@ func (r *run) one(ctx context.Context, w io.Writer, s settings) error {
 	if err != nil {
 		return err
 	}
-	if err := st.run(ctx, max(r.jobs, 1)); err != nil {
+	err = st.run(ctx, max(r.jobs, 1))
+	if err == nil && r.limit > 0 {
+		err = st.decide(ctx, r.limit)
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			return st.interrupted(w)
 		}

@@ -17,10 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/vouchnn/vouch/bab"
 	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/nn"
-	"github.com/vouchnn/vouch/nn/onnx"
 	"github.com/vouchnn/vouch/spec"
 	"github.com/vouchnn/vouch/train/dataset"
 )
@@ -140,45 +138,57 @@ func TestInterrupted(t *testing.T) {
 	assert.Empty(t, out.String())
 }
 
-// What approx-star decides a complete method does not contradict, on networks as the
-// study trains them.
-func TestAgainstBab(t *testing.T) {
+// What approx-star decides a complete method decides alike, on networks as the study
+// trains them: all answers are made open ones and put to it.
+func TestDecide(t *testing.T) {
 	s := tiny()
-	s.Epsilon, s.PerClass = 8, 1 // of the drawn digits; some are then undecided
-	st, err := openStudy(s, t.TempDir(), io.Discard)
+	s.Epsilon = 8 // of the drawn digits: some are robust then, some are not
+	dir := t.TempDir()
+	st, err := openStudy(s, dir, io.Discard)
 	require.NoError(t, err)
-	count := map[string]int{}
-	for _, c := range []cell{{"dropout", "narrow-normal", 0}, {"jacobian", "he", 0}, {"l2", "glorot", 0}} {
-		require.NoError(t, st.trainOne(t.Context(), c))
-		var r trained
-		ok, err := readJSON(st.path(c, ".json"), &r)
-		require.True(t, ok && err == nil)
-		net, _, err := onnx.ReadFile(st.path(c, ".onnx"), nil)
+	require.NoError(t, st.run(t.Context(), 2))
+	want := map[string]spec.Verdict{}
+	for _, c := range s.cells() {
+		answers, err := st.answers(c)
 		require.NoError(t, err)
-		st.chosen = nil
-		for i := 0; len(st.chosen) < 10; i++ {
-			if !slices.Contains(r.Wrong, i) {
-				st.chosen = append(st.chosen, i)
-			}
-		}
-		answers, err := st.verifyOne(t.Context(), c)
-		require.NoError(t, err)
+		rows := [][]string{answerHeader}
 		for _, a := range answers {
-			prop, err := st.property(a.image)
-			require.NoError(t, err)
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			want, err := bab.Verify(ctx, net, prop, bab.Options{})
-			cancel()
-			require.NoError(t, err)
-			count[a.verdict.String()+", "+want.Verdict.String()]++
-			if a.verdict != spec.Unknown && want.Verdict != spec.Unknown {
-				assert.Equal(t, want.Verdict, a.verdict, "%v, image %d", c, a.image)
+			want[fmt.Sprint(c, a.image)] = a.verdict
+			a.verdict = spec.Unknown
+			rows = append(rows, a.row())
+		}
+		require.NoError(t, writeCSV(st.path(c, ".csv"), rows))
+	}
+	require.NoError(t, st.decide(t.Context(), 300*time.Millisecond))
+	count := map[spec.Verdict]int{}
+	for _, c := range s.cells() {
+		known, rows, err := st.decided(c)
+		require.NoError(t, err)
+		require.Len(t, known, len(st.chosen))
+		require.Len(t, rows, len(st.chosen))
+		for image, v := range known {
+			count[v]++
+			if w := want[fmt.Sprint(c, image)]; v != spec.Unknown && w != spec.Unknown {
+				assert.Equal(t, w, v, "%v, image %d", c, image)
 			}
 		}
 	}
 	t.Log(count)
-	assert.Positive(t, count["verified, verified"])
-	assert.Positive(t, count["falsified, falsified"])
+	assert.Positive(t, count[spec.Verified])
+	assert.Positive(t, count[spec.Falsified])
+	ours, err := st.outcomes()
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, st.summariseDecided(&out, ours))
+	assert.Contains(t, out.String(), fmt.Sprintf("Of 90 questions that are left open 90 were put to branch and bound: %d robust, %d not", count[spec.Verified], count[spec.Falsified]))
+	// What is on file is not asked again, and nothing is asked after Ctrl-C.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, st.decide(ctx, time.Second))
+	require.NoError(t, os.Remove(st.path(s.cells()[4], "-decided.csv")))
+	require.ErrorIs(t, st.decide(ctx, time.Second), context.Canceled)
+	require.NoError(t, os.WriteFile(st.path(s.cells()[4], "-decided.csv"), []byte("image,verdict,wall_seconds\n3,perhaps,1\n"), 0o600))
+	require.ErrorContains(t, st.decide(t.Context(), time.Second), "perhaps")
 }
 
 var times = regexp.MustCompile(`\d+\.\d+`)

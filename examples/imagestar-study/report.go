@@ -56,7 +56,9 @@ func (st *study) report(w io.Writer, format string) error {
 		return err
 	}
 	var summary bytes.Buffer
-	st.summarise(&summary, ours, paper)
+	if err := st.summarise(&summary, ours, paper); err != nil {
+		return err
+	}
 	if err := writeWhole(filepath.Join(st.dir, "summary.md"), summary.Bytes()); err != nil {
 		return err
 	}
@@ -238,7 +240,7 @@ var (
 )
 
 // summarise writes what the paper's section on results looks at.
-func (st *study) summarise(w io.Writer, ours, paper []outcome) {
+func (st *study) summarise(w io.Writer, ours, paper []outcome) error {
 	fmt.Fprintf(w, "## %s: %d networks, %d images each\n\n", st.Data, len(ours), len(st.chosen))
 	wall, cpu, programs := 0.0, 0.0, 0
 	for _, o := range ours {
@@ -249,6 +251,9 @@ func (st *study) summarise(w io.Writer, ours, paper []outcome) {
 	fmt.Fprintf(w, "All images verified: %s.\n", complete(ours))
 	if paper != nil {
 		fmt.Fprintf(w, "In the paper: %s.\n", complete(paper))
+	}
+	if err := st.summariseDecided(w, ours); err != nil {
+		return err
 	}
 	for _, f := range st.factors() {
 		fmt.Fprintf(w, "\n| %s | accuracy (%%) | robust (%%) | time (ms) | CPU (ms) | undecided ReLUs | paper: accuracy (%%) | robust (%%) | time (s) |\n", f.name)
@@ -265,6 +270,7 @@ func (st *study) summarise(w io.Writer, ours, paper []outcome) {
 	}
 	st.summariseClasses(w, ours)
 	st.summarisePairs(w, ours, paper)
+	return nil
 }
 
 func least(all []outcome, number func(*outcome) float64) float64 {

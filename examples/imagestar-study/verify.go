@@ -47,13 +47,19 @@ func parseAnswer(row []string) (a answer, err error) {
 	if err != nil || n != 6 {
 		return a, fmt.Errorf("row %q: %w", row, err)
 	}
+	if a.verdict, err = parseVerdict(row[2]); err != nil {
+		return a, fmt.Errorf("row %q: %w", row, err)
+	}
+	return a, nil
+}
+
+func parseVerdict(name string) (spec.Verdict, error) {
 	for _, v := range []spec.Verdict{spec.Verified, spec.Falsified, spec.Unknown} {
-		if v.String() == row[2] {
-			a.verdict = v
-			return a, nil
+		if v.String() == name {
+			return v, nil
 		}
 	}
-	return a, fmt.Errorf("row %q: no verdict", row)
+	return spec.Unknown, fmt.Errorf("no verdict %q", name)
 }
 
 // choose finds the images to verify.
