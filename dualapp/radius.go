@@ -174,7 +174,7 @@ func (s *session) newHunt(i int, search Search) (hunt, error) {
 	for _, k := range s.targets(t) {
 		h.atProved = min(h.atProved, y[t.Label]-y[k])
 	}
-	if !(h.atProved > 0) || (t.Targets == nil && Class(y) != t.Label) {
+	if !(h.atProved > 0) || (t.Targets == nil && nn.ArgMax(y) != t.Label) {
 		h.Misclassified, h.done = true, true
 	}
 	switch {

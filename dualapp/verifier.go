@@ -285,7 +285,7 @@ func (v *Verifier) Ratio(ctx context.Context, m *bounds.Model, tasks []Task, rad
 		if err != nil {
 			return 0, 0, err
 		}
-		if Class(y) == tasks[i].Label {
+		if nn.ArgMax(y) == tasks[i].Label {
 			right = append(right, tasks[i])
 		}
 	}
@@ -296,15 +296,4 @@ func (v *Verifier) Ratio(ctx context.Context, m *bounds.Model, tasks []Task, rad
 		}
 	}
 	return verified, len(right), err
-}
-
-// Class is the index of the largest output, the first of equal ones.
-func Class(y []float64) int {
-	best := 0
-	for k, v := range y {
-		if v > y[best] {
-			best = k
-		}
-	}
-	return best
 }

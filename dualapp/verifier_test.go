@@ -24,7 +24,7 @@ func classified(t *testing.T, rng *rand.Rand, m *bounds.Model, n int) []dualapp.
 		x := center(rng, m)
 		y, err := nn.Evaluate(m.Network(), x)
 		require.NoError(t, err)
-		tasks[i] = dualapp.Task{Center: x, Label: dualapp.Class(y)}
+		tasks[i] = dualapp.Task{Center: x, Label: nn.ArgMax(y)}
 	}
 	return tasks
 }
@@ -84,7 +84,7 @@ func attack(t *testing.T, rng *rand.Rand, m *bounds.Model, task *dualapp.Task, r
 			}
 			y = e.Forward(x, 1)
 		}
-		require.Equal(t, task.Label, dualapp.Class(y), "%s at %v", what, radius)
+		require.Equal(t, task.Label, nn.ArgMax(y), "%s at %v", what, radius)
 	}
 }
 

@@ -142,3 +142,10 @@ func TestEvaluateChecksTheInput(t *testing.T) {
 	assert.Equal(t, []float64{0, 2}, y)
 	assert.Panics(t, func() { NewEvaluator[float64](g).Forward([]float64{1}, 1) })
 }
+
+func TestArgMax(t *testing.T) {
+	require.Equal(t, -1, ArgMax[int64](nil))
+	require.Equal(t, 1, ArgMax([]float32{-3, 2, 2}))
+	require.Equal(t, 1, ArgMax([]float64{math.NaN(), -1, math.NaN()}))
+	require.Equal(t, 2, ArgMax([]int64{-5, -7, -1}))
+}

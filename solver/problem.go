@@ -97,10 +97,36 @@ func (p *Problem) AppendColumn(v Variable, rows []int, values []float64) error {
 	}
 	for k, i := range rows {
 		r := &p.Rows[i]
-		r.Columns, r.Values = append(r.Columns, len(p.Variables)), append(r.Values, values[k])
+		r.Columns, r.Values = append(slices.Clip(r.Columns), len(p.Variables)), append(slices.Clip(r.Values), values[k])
 	}
 	p.Variables = append(p.Variables, v)
 	return nil
+}
+
+// DropRows removes the rows of these indices, each given once; those behind move up. It
+// says, by old index, which went. An *Error has changed nothing.
+func (p *Problem) DropRows(indices ...int) ([]bool, error) {
+	drop := make([]bool, len(p.Rows))
+	for _, i := range indices {
+		if i < 0 || i >= len(drop) {
+			return nil, &Error{"Rows", fmt.Sprint(i), ErrIndex}
+		}
+		if drop[i] {
+			return nil, &Error{"Rows", fmt.Sprint(i), ErrDuplicate}
+		}
+		drop[i] = true
+	}
+	if len(indices) == 0 {
+		return drop, nil
+	}
+	kept := make([]Row, 0, len(drop)-len(indices))
+	for i, r := range p.Rows {
+		if !drop[i] {
+			kept = append(kept, r)
+		}
+	}
+	p.Rows = kept
+	return drop, nil
 }
 
 // AddRow appends lower ≤ Σ values[k]·x[columns[k]] ≤ upper and returns its

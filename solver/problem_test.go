@@ -93,3 +93,31 @@ func TestZeroValuesClaimNothing(t *testing.T) {
 	require.Equal(t, math.Inf(-1), Minimize.Worst())
 	require.Equal(t, math.Inf(1), Maximize.Worst())
 }
+
+// Rows that go leave the others in order; a new column keeps its hands off arrays that
+// belong to others.
+func TestDropRowsAndAppendColumn(t *testing.T) {
+	columns, values := []int{0, 0, 0}, []float64{1, 2, 3}
+	p := &Problem{}
+	p.AddVariable(0, 1, 1)
+	for i := range columns {
+		p.AddLessEqual(float64(i), columns[i:i+1], values[i:i+1])
+	}
+	require.NoError(t, p.AppendColumn(Variable{Upper: 1}, []int{0}, []float64{9}))
+	require.Equal(t, []float64{1, 2, 3}, values)
+	require.Equal(t, []float64{1, 9}, p.Rows[0].Values)
+
+	for _, bad := range [][]int{{3}, {-1}, {1, 1}} {
+		_, err := p.DropRows(bad...)
+		var e *Error
+		require.ErrorAs(t, err, &e)
+		require.Len(t, p.Rows, 3)
+	}
+	gone, err := p.DropRows(1)
+	require.NoError(t, err)
+	require.Equal(t, []bool{false, true, false}, gone)
+	require.Equal(t, []float64{0, 2}, []float64{p.Rows[0].Upper, p.Rows[1].Upper})
+	gone, err = p.DropRows()
+	require.NoError(t, err)
+	require.Equal(t, []bool{false, false}, gone)
+}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/vouchnn/vouch/spec"
 	"github.com/vouchnn/vouch/spec/vnnlib"
@@ -82,8 +83,8 @@ func numbers(x []float64) []number {
 	return out
 }
 
-// jsonAnswer is a result as JSON. Seconds, of the whole command, and the rest
-// of the numbers are plain; a bound of which nothing is known is null.
+// jsonAnswer is a result as JSON. Seconds, of the whole command (of campaign: of this
+// property, 0 if it was read from the file), and the rest of the numbers are plain; a bound of which nothing is known is null.
 type jsonAnswer struct {
 	Verdict        string              `json:"verdict"` // unsat, sat, unknown, timeout
 	Reason         string              `json:"reason,omitempty"`
@@ -93,6 +94,14 @@ type jsonAnswer struct {
 	LowerBound     number              `json:"lower_bound"`
 	Counterexample *jsonCounterexample `json:"counterexample"`
 	Stats          jsonStats           `json:"stats"`
+}
+
+func newJSONAnswer(r *spec.Result, net, property string, took time.Duration) jsonAnswer {
+	return jsonAnswer{
+		Verdict: word(r), Reason: r.Reason.String(), Seconds: took.Seconds(),
+		Net: net, Spec: property, LowerBound: number(r.LowerBound),
+		Counterexample: newJSONCounterexample(r.Counterexample), Stats: newJSONStats(r.Stats),
+	}
 }
 
 type jsonCounterexample struct {

@@ -23,7 +23,12 @@ bound" over its region. Where it is positive the inequality cannot hold, and a
 conjunction with one such inequality is excluded; a property all of whose
 conjunctions are excluded is proved.
 
-Methods, from loose and fast to tight: ibp, crown-ibp, crown, alpha-crown.`
+Methods, from loose and fast to tight: ibp, crown-ibp, crown, alpha-crown.
+
+-layers adds, for every layer of activations over the first case's region, how wide
+the neurons' intervals are on average and what share of the ReLUs is stable: by the
+chosen method and by looser ones. -plot draws that, in the format of the file's
+name (.svg, .png, .pdf).`
 
 // boundsCommand is the flags of vouch bounds.
 type boundsCommand struct {
@@ -33,6 +38,8 @@ type boundsCommand struct {
 	method    *choiceFlag
 	repeat    int
 	json      bool
+	byLayer   bool
+	plot      string
 }
 
 func newBounds(a *app) *cobra.Command {
@@ -49,6 +56,8 @@ func newBounds(a *app) *cobra.Command {
 	rawFlag(fs, &c.raw)
 	fs.Var(c.method, "method", "how to bound")
 	fs.IntVar(&c.repeat, "repeat", 1, "bound so many times and report the median time")
+	fs.BoolVar(&c.byLayer, "layers", false, "also by layer: width of intervals, stable neurons")
+	fs.StringVar(&c.plot, "plot", "", "draw widths and stable neurons by layer into this `file`")
 	fs.BoolVar(&c.json, "json", false, "print one JSON object instead of a table")
 	demand(cmd, "net", "spec")
 	return cmd
@@ -72,6 +81,7 @@ type boundsAnswer struct {
 	Repeats   int             `json:"repeats"`
 	Proved    bool            `json:"proved"`
 	Functions []functionBound `json:"functions"`
+	Layers    []layerBounds   `json:"layers,omitempty"` // with -layers
 }
 
 func (c *boundsCommand) run(ctx context.Context) error {
@@ -105,6 +115,23 @@ func (c *boundsCommand) run(ctx context.Context) error {
 	slices.Sort(times)
 	answer := boundsAnswer{Net: c.net, Spec: c.spec, Method: c.method.value, Seconds: median(times), Repeats: c.repeat}
 	answer.Functions, answer.Proved = labelled(prop, lower)
+	if c.byLayer || c.plot != "" {
+		layers, err := c.layers(ctx, m, prop, &prop.Cases[0])
+		if err != nil {
+			return err
+		}
+		if len(layers) == 0 {
+			return fmt.Errorf("%s has no layer of activations", c.net)
+		}
+		if c.byLayer {
+			answer.Layers = layers
+		}
+		if c.plot != "" {
+			if err := c.drawLayers(layers); err != nil {
+				return err
+			}
+		}
+	}
 	if c.json {
 		return c.writeJSON(answer)
 	}
@@ -172,6 +199,9 @@ func (c *boundsCommand) print(answer boundsAnswer) error {
 		fmt.Fprintf(&b, " (median of %d)", answer.Repeats)
 	}
 	b.WriteString("\n")
+	if len(answer.Layers) > 0 {
+		layerTable(&b, answer.Layers)
+	}
 	return c.write([]byte(b.String()))
 }
 

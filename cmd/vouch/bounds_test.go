@@ -81,3 +81,35 @@ func TestInfo(t *testing.T) {
 	assert.Equal(t, exitError, code)
 	assert.Empty(t, stdout)
 }
+
+// Layers come from all methods up to the chosen one, and are drawn.
+func TestBoundsByLayer(t *testing.T) {
+	dir := files(t)
+	net, prop := filepath.Join(dir, "zero.onnx"), filepath.Join(dir, "holds.vnnlib")
+	code, stdout, stderr := vouch("bounds", "-net", net, "-spec", prop, "-layers", "-json")
+	require.Equal(t, exitOK, code, stderr)
+	var got boundsAnswer
+	require.NoError(t, json.Unmarshal([]byte(stdout), &got))
+	require.Len(t, got.Layers, 2)
+	for i, l := range got.Layers {
+		assert.Equal(t, layerMethods[i], l.Method)
+		assert.Equal(t, "Relu", l.Activation)
+		assert.Equal(t, 4, l.Neurons)
+		// Over [-1, 1]: x, -x, 2x and -2x.
+		assert.InDelta(t, 3, l.Width, 1e-9)
+		require.NotNil(t, l.Stable)
+		assert.Zero(t, *l.Stable)
+	}
+	for _, name := range []string{"layers.svg", "layers.png"} {
+		path := filepath.Join(dir, name)
+		code, stdout, stderr = vouch("bounds", "-net", net, "-spec", prop, "-method", "ibp", "-layers", "-plot", path)
+		require.Equal(t, exitOK, code, stderr)
+		assert.Contains(t, stdout, "width, ibp")
+		assert.Contains(t, stdout, "0.0 %")
+		assert.NotContains(t, stdout, "width, crown")
+		assert.FileExists(t, path)
+	}
+	code, _, stderr = vouch("bounds", "-net", net, "-spec", prop, "-plot", filepath.Join(dir, "layers.txt"))
+	assert.Equal(t, exitError, code)
+	assert.Contains(t, stderr, "picture's name")
+}

@@ -36,6 +36,7 @@ type campaignCommand struct {
 	file     string
 	timeout  timeoutFlag
 	jobs     int
+	json     bool
 	solver   solverFlags
 	profiles profiles
 }
@@ -58,6 +59,7 @@ func newCampaign(a *app) *cobra.Command {
 	fs.StringVar(&c.file, "file", "", "keep results in this `file`, and resume from it")
 	fs.Var(&c.timeout, "timeout", "time for each property: a duration, or seconds (default no limit)")
 	fs.IntVar(&c.jobs, "jobs", 0, "properties at a time; each uses all processors anyway (0: one per processor)")
+	fs.BoolVar(&c.json, "json", false, "print a JSON object for each property, one a line")
 	c.solver.register(fs)
 	c.profiles.register(fs)
 	demand(cmd, "net")
@@ -89,7 +91,7 @@ func (c *campaignCommand) run(ctx context.Context, paths []string) error {
 				return
 			}
 		}
-		if err := c.write(fmt.Appendf(nil, "%-7s  %s\n", word(r.Result), r.ID)); err != nil {
+		if err := c.print(r); err != nil {
 			failed = append(failed, err)
 		}
 	}
@@ -100,6 +102,14 @@ func (c *campaignCommand) run(ctx context.Context, paths []string) error {
 		err = fmt.Errorf("interrupted after %d of %d properties", len(report.Results), len(instances))
 	}
 	return errors.Join(append(failed, err)...)
+}
+
+// print writes a result, as JSON as vouch verify does.
+func (c *campaignCommand) print(r bab.InstanceResult) error {
+	if !c.json {
+		return c.write(fmt.Appendf(nil, "%-7s  %s\n", word(r.Result), r.ID))
+	}
+	return c.writeJSON(newJSONAnswer(r.Result, c.net, r.ID, r.Result.Stats.Elapsed))
 }
 
 // load reads the network and the properties, which are named by their files.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,6 +31,19 @@ func TestCampaign(t *testing.T) {
 	require.Equal(t, exitOK, code, stderr)
 	assert.Equal(t, lines, stdout)
 	assert.Equal(t, file, read(t, "results.jsonl"))
+
+	// The same as JSON, from the file.
+	code, stdout, stderr = vouch(append([]string{"campaign", "-json"}, args[1:]...)...)
+	require.Equal(t, exitOK, code, stderr)
+	objects := strings.Split(strings.TrimSpace(stdout), "\n")
+	require.Len(t, objects, 2)
+	for i, verdict := range []string{wordSat, wordUnsat} {
+		var got jsonAnswer
+		require.NoError(t, json.Unmarshal([]byte(objects[i]), &got))
+		assert.Equal(t, verdict, got.Verdict)
+		assert.Equal(t, args[len(args)-2+i], got.Spec)
+		assert.Equal(t, verdict == wordSat, got.Counterexample != nil)
+	}
 
 	for name, test := range map[string]struct {
 		args []string

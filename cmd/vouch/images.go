@@ -114,7 +114,7 @@ func (c *radiusCommand) tasks(m *bounds.Model) (samples []int, tasks []dualapp.T
 		if err != nil {
 			return nil, nil, err
 		}
-		if dualapp.Class(y) != label {
+		if nn.ArgMax(y) != label {
 			c.misclassified++
 			continue
 		}

@@ -167,6 +167,9 @@ func TestVersion(t *testing.T) {
 	code, stdout, _ := vouch("version")
 	assert.Equal(t, exitOK, code)
 	assert.Regexp(t, `^vouch \S+.* go1\.\S+ \w+/\w+\n$`, stdout)
+	code, stdout, _ = vouch("version", "-json")
+	assert.Equal(t, exitOK, code)
+	assert.Regexp(t, `^\{"version":.*"go":"go1.*"platform":"\w+/\w+"\}\n$`, stdout)
 }
 
 func TestDoubleDashes(t *testing.T) {

@@ -199,9 +199,5 @@ func (c *reachCommand) print(res *spec.Result) error {
 	return c.writeJSON(struct {
 		Method string `json:"method"`
 		jsonAnswer
-	}{c.method.value, jsonAnswer{
-		Verdict: word(res), Reason: res.Reason.String(), Seconds: time.Since(c.start).Seconds(),
-		Net: c.net, Spec: c.spec, LowerBound: number(res.LowerBound),
-		Counterexample: newJSONCounterexample(res.Counterexample), Stats: newJSONStats(res.Stats),
-	}})
+	}{c.method.value, newJSONAnswer(res, c.net, c.spec, time.Since(c.start))})
 }

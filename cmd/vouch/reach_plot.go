@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/reach"
@@ -56,18 +57,23 @@ func (c *reachCommand) draw(ctx context.Context, net nn.Network, prop *spec.Prop
 		polygon.LineStyle.Color = c
 		picture.Add(polygon)
 	}
-	return savePlot(picture, c.plot)
+	return savePlots(c.plot, picture)
 }
 
-// savePlot writes a picture in the format of the file's name.
-func savePlot(p *plot.Plot, path string) error {
+// savePlots writes plots in a row, in the format of the file's name.
+func savePlots(path string, plots ...*plot.Plot) error {
+	wide, high := 14*vg.Centimeter, 10.5*vg.Centimeter
 	format := strings.TrimPrefix(strings.ToLower(filepath.Ext(path)), ".")
-	w, err := p.WriterTo(16*vg.Centimeter, 12*vg.Centimeter, format)
+	canvas, err := draw.NewFormattedCanvas(wide*vg.Length(len(plots)), high, format)
 	if err != nil {
 		return fmt.Errorf("%s: a picture's name ends in .svg, .png, .pdf, .eps, .jpg or .tif: %w", path, err)
 	}
+	whole := draw.New(canvas)
+	for i, p := range plots {
+		p.Draw(draw.Crop(whole, wide*vg.Length(i), -wide*vg.Length(len(plots)-1-i), 0, 0))
+	}
 	var b bytes.Buffer
-	if _, err := w.WriteTo(&b); err != nil {
+	if _, err := canvas.WriteTo(&b); err != nil {
 		return err
 	}
 	return writeFile(path, b.Bytes())

@@ -132,6 +132,9 @@ func newPlot() *plot.Plot {
 		axis.Label.TextStyle.Font.Size, axis.Tick.Label.Font.Size = vg.Points(10), vg.Points(9)
 		axis.Label.Padding = vg.Points(4)
 	}
+	for _, f := range []*font.Font{&p.Title.TextStyle.Font, &p.Legend.TextStyle.Font} {
+		f.Variant, f.Size = "Sans", vg.Points(10)
+	}
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{225}, color.Gray{225}
 	p.Add(grid)

@@ -122,11 +122,7 @@ func (c *verifyCommand) print(res *spec.Result) error {
 		}
 		return c.write(text)
 	}
-	return c.writeJSON(jsonAnswer{
-		Verdict: word(res), Reason: res.Reason.String(), Seconds: time.Since(c.start).Seconds(),
-		Net: c.net, Spec: c.spec, LowerBound: number(res.LowerBound),
-		Counterexample: newJSONCounterexample(res.Counterexample), Stats: newJSONStats(res.Stats),
-	})
+	return c.writeJSON(newJSONAnswer(res, c.net, c.spec, time.Since(c.start)))
 }
 
 // progress reports about once a second.

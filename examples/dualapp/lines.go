@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 
 	"gonum.org/v1/plot"
@@ -129,42 +130,74 @@ func (s *subject) interestingNeuron(ctx context.Context) (neuron, error) {
 	return best, nil
 }
 
-// draw writes the picture of the lines.
+// draw writes the picture: the lines, and how far each lies from the activation.
 func (n *neuron) draw(file string) error {
-	p := plot.New()
+	p, gaps := plot.New(), plot.New()
 	p.Title.Text = fmt.Sprintf("%s over [%.2f, %.2f]; values in [%.2f, %.2f] occur", n.f.Kind(), n.over.Lower, n.over.Upper, n.under.Lower, n.under.Upper)
-	p.X.Label.Text, p.Y.Label.Text = "pre-activation", "activation"
-	p.Add(plotter.NewGrid())
+	p.Y.Label.Text, gaps.Y.Label.Text = "activation", "line minus activation"
 	curve := plotter.NewFunction(n.f.Value)
 	curve.Width, curve.Samples = vg.Points(2.5), 400
-	p.Add(curve)
+	p.Add(plotter.NewGrid(), curve)
+	gaps.Add(plotter.NewGrid())
 	p.Legend.Add(n.f.Kind(), curve)
+	p.Legend.Left, p.Legend.Top = true, true
 	lo, up := n.f.Value(n.over.Lower), n.f.Value(n.over.Upper)
 	margin := 0.35 * (up - lo)
+	p.Y.Min, p.Y.Max = lo-margin, up+2*margin
 	for k, r := range rules {
 		l := n.lines(r.relaxer)
+		style := draw.LineStyle{Color: plotutil.Color(k), Width: vg.Points(1.2), Dashes: plotutil.Dashes(k)}
 		for side, line := range [][2]float64{{l.UpperSlope, l.UpperIntercept}, {l.LowerSlope, l.LowerIntercept}} {
-			drawn, err := plotter.NewLine(plotter.XYs{
-				{X: n.over.Lower, Y: line[0]*n.over.Lower + line[1]}, {X: n.over.Upper, Y: line[0]*n.over.Upper + line[1]},
-			})
-			if err != nil {
-				return err
-			}
-			drawn.Color, drawn.Width, drawn.Dashes = plotutil.Color(k), vg.Points(1.2), plotutil.Dashes(k)
+			value := func(x float64) float64 { return line[0]*x + line[1] }
+			drawn, apart := plotter.NewFunction(value), plotter.NewFunction(func(x float64) float64 { return value(x) - n.f.Value(x) })
+			drawn.LineStyle, drawn.Samples, apart.LineStyle, apart.Samples = style, 2, style, 200
 			p.Add(drawn)
+			gaps.Add(apart)
 			if side == 0 {
 				p.Legend.Add(r.name, drawn)
 			}
 		}
+		gaps.Y.Max = max(gaps.Y.Max, n.gap(r.relaxer))
 	}
+	gaps.Y.Min = -gaps.Y.Max
+	for _, q := range []*plot.Plot{p, gaps} {
+		q.X.Label.Text, q.X.Min, q.X.Max = "pre-activation", n.over.Lower, n.over.Upper
+		if err := n.mark(q); err != nil {
+			return err
+		}
+	}
+	return saveBeside(file, p, gaps)
+}
+
+// mark draws the ends of what occurs.
+func (n *neuron) mark(p *plot.Plot) error {
 	for _, x := range []float64{n.under.Lower, n.under.Upper} {
-		edge, err := plotter.NewLine(plotter.XYs{{X: x, Y: lo - 2*margin}, {X: x, Y: up + margin}})
+		edge, err := plotter.NewLine(plotter.XYs{{X: x, Y: p.Y.Min}, {X: x, Y: p.Y.Max}})
 		if err != nil {
 			return err
 		}
 		edge.LineStyle = draw.LineStyle{Color: color.Gray{Y: 120}, Width: vg.Points(1), Dashes: []vg.Length{vg.Points(2), vg.Points(3)}}
 		p.Add(edge)
 	}
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = n.over.Lower, n.over.Upper, lo-2*margin, up+margin
-	return p.Save(7*vg.Inch, 5*vg.Inch, file)
+	return nil
+}
+
+// saveBeside writes two plots as one PNG.
+func saveBeside(file string, left, right *plot.Plot) error {
+	canvas, err := draw.NewFormattedCanvas(11*vg.Inch, 4.5*vg.Inch, "png")
+	if err != nil {
+		return err
+	}
+	whole := draw.New(canvas)
+	left.Draw(draw.Crop(whole, 0, -5.5*vg.Inch, 0, 0))
+	right.Draw(draw.Crop(whole, 5.5*vg.Inch, 0, 0, 0))
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	if _, err := canvas.WriteTo(f); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
 }

@@ -187,7 +187,7 @@ func newSubject(name string, net nn.Network, images *dataset.Set, seed uint64, n
 		if err != nil {
 			return one, fmt.Errorf("%s: %w", name, err)
 		}
-		if dualapp.Class(y) == label {
+		if nn.ArgMax(y) == label {
 			other := (label + 1 + int((seed+uint64(i)*7)%uint64(len(y)-1))) % len(y)
 			one.tasks = append(one.tasks, dualapp.Task{Center: x, Label: label, Targets: []int{other}})
 		}

@@ -159,7 +159,7 @@ func (st *story) verify(ctx context.Context, w io.Writer, s settings) error {
 		if err != nil {
 			return err
 		}
-		if seen[label] || argmax(y) != label {
+		if seen[label] || nn.ArgMax(y) != label {
 			continue
 		}
 		seen[label] = true
@@ -236,7 +236,7 @@ func (st *story) show(w io.Writer) error {
 		change[i] = 0.5 + (v-original[i])/(2*q.radius)
 	}
 	fmt.Fprintf(w, "4. Show. Read as %d; with pixels changed by at most %.3f, read as %d;\n", st.test.labels[q.image],
-		q.radius, argmax(replayed))
+		q.radius, nn.ArgMax(replayed))
 	fmt.Fprintf(w, "   the change, stretched: blank is darker, full is lighter by %.3f.\n\n", q.radius)
 	drawPictures(w, original, found.Input, change)
 	fmt.Fprintf(w, "\n   Go %s, %s/%s, %d processors.\n", runtime.Version()[2:], runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0))

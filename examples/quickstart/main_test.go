@@ -59,8 +59,8 @@ func checkQuery(t *testing.T, st *story, q *query) {
 		y, err := nn.Evaluate(st.net, found.Input)
 		require.NoError(t, err)
 		require.Equal(t, found.Output, y)
-		require.NotEqual(t, label, argmax(y))
-		require.NotEqual(t, label, argmax(nn.NewEvaluator[float32](st.net).Forward(narrow, 1)))
+		require.NotEqual(t, label, nn.ArgMax(y))
+		require.NotEqual(t, label, nn.ArgMax(nn.NewEvaluator[float32](st.net).Forward(narrow, 1)))
 	case spec.Verified:
 		require.Nil(t, q.result.Counterexample)
 		require.Positive(t, q.result.LowerBound)

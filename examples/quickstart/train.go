@@ -104,7 +104,7 @@ func crossEntropy(y []float32, labels []int) []float32 {
 	classes := len(y) / len(labels)
 	for i, label := range labels {
 		row := y[i*classes : (i+1)*classes]
-		top, sum := row[argmax(row)], float32(0)
+		top, sum := row[nn.ArgMax(row)], float32(0)
 		for k, v := range row {
 			row[k] = float32(math.Exp(float64(v - top)))
 			sum += row[k]
@@ -134,20 +134,9 @@ func accuracy(net nn.Network, data dataset) float64 {
 	y := nn.NewEvaluator[float32](net).Forward(data.images, len(data.labels))
 	classes, right := len(y)/len(data.labels), 0
 	for i, label := range data.labels {
-		if argmax(y[i*classes:(i+1)*classes]) == label {
+		if nn.ArgMax(y[i*classes:(i+1)*classes]) == label {
 			right++
 		}
 	}
 	return float64(right) / float64(len(data.labels))
-}
-
-// argmax is the index of the largest value, the first of equals.
-func argmax[T nn.Float](y []T) int {
-	best := 0
-	for i, v := range y {
-		if v > y[best] {
-			best = i
-		}
-	}
-	return best
 }

@@ -210,26 +210,10 @@ func (s *session) RemoveRows(indices ...int) error {
 	if s.p == nil {
 		return errClosed
 	}
-	drop := make([]bool, len(s.p.Rows))
-	for _, i := range indices {
-		if i < 0 || i >= len(drop) {
-			return &solver.Error{Field: "Rows", Detail: fmt.Sprint(i), Err: solver.ErrIndex}
-		}
-		if drop[i] {
-			return &solver.Error{Field: "Rows", Detail: fmt.Sprint(i), Err: solver.ErrDuplicate}
-		}
-		drop[i] = true
+	drop, err := s.p.DropRows(indices...)
+	if err != nil || len(indices) == 0 {
+		return err
 	}
-	if len(indices) == 0 {
-		return nil
-	}
-	kept := make([]solver.Row, 0, len(drop)-len(indices))
-	for i, r := range s.p.Rows {
-		if !drop[i] {
-			kept = append(kept, r)
-		}
-	}
-	s.p.Rows = kept
 	s.tell(func(e Engine) bool { return e.RemoveRows(drop) })
 	return nil
 }

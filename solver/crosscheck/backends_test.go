@@ -12,6 +12,7 @@
 //
 //	agree_test.go       status and objective agree, warm = cold, safe bounds hold
 //	problems_test.go    small mixed-integer problems
+//	recorded_test.go    what reach, bab and qnn ask about a network trained here
 //	bench_test.go       the benchmarks of linear problems
 //	bench_integer_test.go  those of mixed-integer ones
 //	clock_*_test.go     processor time

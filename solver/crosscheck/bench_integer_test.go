@@ -48,10 +48,10 @@ func (m *medians) integer(b *testing.B, p *solver.Problem, solvedBy map[string]i
 }
 
 // generated is a problem per seed.
-func generated(count uint64, make func(seed uint64) *solver.Problem) []*solver.Problem {
+func generated(count uint64, problem func(seed uint64) *solver.Problem) []*solver.Problem {
 	var problems []*solver.Problem
 	for seed := range count {
-		problems = append(problems, make(seed))
+		problems = append(problems, problem(seed))
 	}
 	return problems
 }

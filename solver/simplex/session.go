@@ -316,27 +316,11 @@ func (s *session) RemoveRows(indices ...int) error {
 	if s.p == nil {
 		return errClosed
 	}
-	drop := make([]bool, len(s.p.Rows))
-	for _, i := range indices {
-		if i < 0 || i >= len(drop) {
-			return &solver.Error{Field: "Rows", Detail: fmt.Sprint(i), Err: solver.ErrIndex}
-		}
-		if drop[i] {
-			return &solver.Error{Field: "Rows", Detail: fmt.Sprint(i), Err: solver.ErrDuplicate}
-		}
-		drop[i] = true
-	}
-	if len(indices) == 0 {
-		return nil
-	}
-	kept := make([]solver.Row, 0, len(drop)-len(indices))
-	for i, r := range s.p.Rows {
-		if !drop[i] {
-			kept = append(kept, r)
-		}
+	drop, err := s.p.DropRows(indices...)
+	if err != nil || len(indices) == 0 {
+		return err
 	}
 	s.pool.forget()
-	s.p.Rows = kept
 	if s.e != nil {
 		s.e = s.e.without(s.p, drop, max(s.keeping(), inFull))
 		s.stale = true
