@@ -194,7 +194,7 @@ func (v *verification) approximate(ctx context.Context, index int, open []int, b
 	if len(open) == 0 || cex != nil {
 		return open, cex, ctx.Err()
 	}
-	if !v.o.Attack.None {
+	if !v.o.NoAttack {
 		if cex := v.attacker.attack(ctx, goalsOf(index, open), v.o); cex != nil {
 			return open, cex, nil
 		}
@@ -279,7 +279,7 @@ func (v *verification) exact(ctx context.Context, index int, open []int) (*spec.
 	examine := func(ctx context.Context, l *leaf) (any, error) { return v.leaf(ctx, l, unsafe, open) }
 	var cex *spec.Counterexample
 	unsettled := false
-	attacked := v.o.Method != ExactStar || v.o.Attack.None // an approximate method has done it
+	attacked := v.o.Method != ExactStar || v.o.NoAttack // an approximate method has done it
 	err := e.run(ctx, v.prop.Cases[index].Region.Box(), examine, func(x any) bool {
 		found := x.(*exactFinding)
 		if !found.hint {
