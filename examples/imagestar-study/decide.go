@@ -87,7 +87,7 @@ func (st *study) decided(c cell) (map[int]spec.Verdict, [][]string, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: row %q: %w", path, row, err)
 		}
-		if known[image], err = parseVerdict(row[1]); err != nil {
+		if known[image], err = spec.ParseVerdict(row[1]); err != nil {
 			return nil, nil, fmt.Errorf("%s: row %q: %w", path, row, err)
 		}
 	}

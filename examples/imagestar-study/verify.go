@@ -47,19 +47,10 @@ func parseAnswer(row []string) (a answer, err error) {
 	if err != nil || n != 6 {
 		return a, fmt.Errorf("row %q: %w", row, err)
 	}
-	if a.verdict, err = parseVerdict(row[2]); err != nil {
+	if a.verdict, err = spec.ParseVerdict(row[2]); err != nil {
 		return a, fmt.Errorf("row %q: %w", row, err)
 	}
 	return a, nil
-}
-
-func parseVerdict(name string) (spec.Verdict, error) {
-	for _, v := range []spec.Verdict{spec.Verified, spec.Falsified, spec.Unknown} {
-		if v.String() == name {
-			return v, nil
-		}
-	}
-	return spec.Unknown, fmt.Errorf("no verdict %q", name)
 }
 
 // choose finds the images to verify.
