@@ -76,7 +76,7 @@ func (a Adam) Update(u *Update) {
 	if u.Weight {
 		keep = float32(1 - u.Rate*a.Decay)
 	}
-	parallel.For(len(u.W), grain/4, func(lo, hi int) {
+	parallel.For(len(u.W), grain, func(lo, hi int) {
 		w, g, m, v := u.W[lo:hi], u.G[lo:hi], u.Slots[0][lo:hi], u.Slots[1][lo:hi]
 		for i, d := range g {
 			m[i] += c1 * (d - m[i])
@@ -113,7 +113,7 @@ func (s SGD) Update(u *Update) {
 	if u.Weight {
 		decay = float32(s.Decay)
 	}
-	parallel.For(len(u.W), grain/4, func(lo, hi int) {
+	parallel.For(len(u.W), grain, func(lo, hi int) {
 		w, g, v := u.W[lo:hi], u.G[lo:hi], u.Slots[0][lo:hi]
 		for i, d := range g {
 			v[i] = momentum*v[i] + d + decay*w[i]

@@ -268,7 +268,7 @@ func (r *run) batch(epoch, at, n int) error {
 	if r.ordered != epoch {
 		r.order, r.ordered = permutation(r.opts.Seed, epoch, r.data.Len()), epoch
 	}
-	parallel.For(n, 1+grain/8/r.m.inputs, func(lo, hi int) {
+	parallel.For(n, 1+4*grain/r.m.inputs, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			r.labels[i] = r.data.Read(r.order[at+i], r.x[i*r.m.inputs:(i+1)*r.m.inputs])
 		}
@@ -289,11 +289,9 @@ func (r *run) batch(epoch, at, n int) error {
 func sumOfSquares(x []float32) float64 {
 	const piece = 1 << 13
 	sums := make([]float64, (len(x)+piece-1)/piece)
-	parallel.For(len(sums), 4, func(lo, hi int) {
+	parallel.For(len(sums), 16, func(lo, hi int) {
 		for k := lo; k < hi; k++ {
-			for _, v := range x[k*piece : min((k+1)*piece, len(x))] {
-				sums[k] += float64(v) * float64(v)
-			}
+			sums[k] = squares(x[k*piece : min((k+1)*piece, len(x))])
 		}
 	})
 	total := 0.0
@@ -301,6 +299,19 @@ func sumOfSquares(x []float32) float64 {
 		total += v
 	}
 	return total
+}
+
+// squares adds up in four interleaved sums.
+func squares(x []float32) float64 {
+	var a, b, c, d float64
+	for ; len(x) >= 4; x = x[4:] {
+		e, f, g, h := float64(x[0]), float64(x[1]), float64(x[2]), float64(x[3])
+		a, b, c, d = a+e*e, b+f*f, c+g*g, d+h*h
+	}
+	for _, v := range x {
+		a += float64(v) * float64(v)
+	}
+	return (a + b) + (c + d)
 }
 
 // push sets the network's parameters.
