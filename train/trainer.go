@@ -16,6 +16,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vouchnn/vouch/internal/blas"
 	"github.com/vouchnn/vouch/internal/parallel"
 	"github.com/vouchnn/vouch/nn"
 )
@@ -284,34 +285,28 @@ func (r *run) batch(epoch, at, n int) error {
 	return nil
 }
 
-// sumOfSquares adds up in pieces of a fixed size, so that the sum does not
-// depend on the number of processors.
+// sumOfSquares adds up in float32 within short pieces of a fixed size, so that the sum
+// does not depend on the number of processors; in float64 if a piece overflows.
 func sumOfSquares(x []float32) float64 {
-	const piece = 1 << 13
-	sums := make([]float64, (len(x)+piece-1)/piece)
-	parallel.For(len(sums), 16, func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			sums[k] = squares(x[k*piece : min((k+1)*piece, len(x))])
-		}
-	})
+	const piece = 1 << 10
 	total := 0.0
-	for _, v := range sums {
-		total += v
+	for ; len(x) > 0; x = x[min(piece, len(x)):] {
+		part := x[:min(piece, len(x))]
+		sum := float64(blas.Dot(part, part))
+		if math.IsInf(sum, 0) {
+			sum = squares(part)
+		}
+		total += sum
 	}
 	return total
 }
 
-// squares adds up in four interleaved sums.
 func squares(x []float32) float64 {
-	var a, b, c, d float64
-	for ; len(x) >= 4; x = x[4:] {
-		e, f, g, h := float64(x[0]), float64(x[1]), float64(x[2]), float64(x[3])
-		a, b, c, d = a+e*e, b+f*f, c+g*g, d+h*h
-	}
+	sum := 0.0
 	for _, v := range x {
-		a += float64(v) * float64(v)
+		sum += float64(v) * float64(v)
 	}
-	return (a + b) + (c + d)
+	return sum
 }
 
 // push sets the network's parameters.
