@@ -24,7 +24,7 @@ type model struct {
 	root     []int  // by node: what it is a view of, or itself
 	heavy    []int  // nodes with parameters, those with the costliest gradients first
 	numbers  int    // of all nodes' values, for one sample
-	hidden   []int // nodes that an activation reads, ascending
+	hidden   []int  // nodes that an activation reads, ascending
 	dropout  []float64
 	quant    *quantizer // nil unless training for integers
 	batch    []bool     // BatchNorm nodes that use the batch's statistics
