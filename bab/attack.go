@@ -25,7 +25,7 @@ type attacker struct {
 	search *pgd.Searcher
 	// surrogate searches the network with leaking ReLUs; nil until needed.
 	surrogate *pgd.Searcher
-	replay    *replayer
+	replay    *pgd.Replayer
 	rng       *rand.Rand
 	points    int // points evaluated
 	inputs    int
@@ -40,7 +40,7 @@ type goal struct {
 	sum       bool // minimise the sum of positive violations
 }
 
-func newAttacker(net nn.Network, prop *spec.Property, replay *replayer, seed uint64) *attacker {
+func newAttacker(net nn.Network, prop *spec.Property, replay *pgd.Replayer, seed uint64) *attacker {
 	widest := 1
 	for _, n := range net.Nodes() {
 		widest = max(widest, n.Shape.Size())
@@ -130,13 +130,15 @@ func (a *attacker) descend(ctx context.Context, goals []goal, starts []float64, 
 			b.Project(p, b.X[p*n:(p+1)*n])
 		}
 	}
-	loss := func(p int, xp, yp, gx, gy []float32) float32 { return goals[p].loss(xp, yp, gx, gy) }
+	loss := func(p int, xp, yp, gx, gy []float32) float32 {
+		return pgd.Violation(goals[p].conj, goals[p].sum, xp, yp, gx, gy)
+	}
 	found := func(p int, xp, _ []float32, v float32) bool {
 		a.points++
 		if v > 0 {
 			return false
 		}
-		cex = a.replay.try(project(p, xp), goals[p].caseIndex)
+		cex = a.replay.Try(project(p, xp), goals[p].caseIndex)
 		return cex != nil
 	}
 	first := append([]float32(nil), b.X...)
@@ -173,45 +175,6 @@ func leaking(net nn.Network) nn.Network {
 	return g
 }
 
-// loss is the violation of the goal's conjunction at one point, positive until
-// all inequalities hold, and its gradient.
-func (g *goal) loss(x, y, gx, gy []float32) float32 {
-	total, worst, at := float32(0), float32(math.Inf(-1)), -1
-	for k, q := range g.conj {
-		v := float32(-q.Bound)
-		for _, t := range q.Input {
-			v += float32(t.Coef) * x[t.Index]
-		}
-		for _, t := range q.Output {
-			v += float32(t.Coef) * y[t.Index]
-		}
-		if v > worst {
-			worst, at = v, k
-		}
-		if g.sum && v > 0 {
-			total += v
-			addGradient(&g.conj[k], gx, gy)
-		}
-	}
-	if at < 0 {
-		return 0
-	}
-	if !g.sum || total == 0 {
-		addGradient(&g.conj[at], gx, gy)
-		return worst
-	}
-	return total
-}
-
-func addGradient(q *spec.Inequality, gx, gy []float32) {
-	for _, t := range q.Input {
-		gx[t.Index] += float32(t.Coef)
-	}
-	for _, t := range q.Output {
-		gy[t.Index] += float32(t.Coef)
-	}
-}
-
 // Attack searches for a counterexample only, by projected gradient descent
 // from random starts. It returns nil if it found none, which says nothing.
 //
@@ -226,7 +189,7 @@ func Attack(ctx context.Context, net nn.Network, prop *spec.Property, opts Attac
 		return nil, err
 	}
 	opts = opts.withDefaults()
-	a := newAttacker(net, prop, newReplayer(net, prop), opts.Seed)
+	a := newAttacker(net, prop, pgd.NewReplayer(net, prop), opts.Seed)
 	cases := allCases(prop)
 	if cex := a.round(ctx, cases, 1, min(10, opts.Steps)); cex != nil || opts.Restarts == 1 {
 		return cex, nil

@@ -188,7 +188,9 @@ func narrower(a, b bounds.Interval) bounds.Interval {
 }
 
 // active reports whether an end has leaves to split and some left to spend.
-func (f *refiner) active() bool { return slices.ContainsFunc(f.ends, func(t end) bool { return t.active() }) }
+func (f *refiner) active() bool {
+	return slices.ContainsFunc(f.ends, func(t end) bool { return t.active() })
+}
 
 // unfinished reports whether an end has leaves to split.
 func (f *refiner) unfinished() bool {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vouchnn/vouch/bounds"
+	"github.com/vouchnn/vouch/internal/pgd"
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/solver/simplex"
 	"github.com/vouchnn/vouch/spec"
@@ -25,7 +26,7 @@ type engine struct {
 	net    nn.Network // simplified: what is bounded
 	prop   *spec.Property
 	kinds  []SplitKind // the searches to run
-	replay *replayer
+	replay *pgd.Replayer
 	attack *attacker
 	points *nn.Evaluator[float64]
 	keep   []int // nodes whose intervals domains carry
@@ -63,7 +64,7 @@ func newEngine(model *bounds.Model, net, simple nn.Network, prop *spec.Property,
 	}
 	e := &engine{
 		opts: opts, model: model, net: simple, prop: prop, kinds: automaticSplits(opts.Split, prop),
-		replay: newReplayer(net, prop), points: nn.NewEvaluator[float64](simple),
+		replay: pgd.NewReplayer(net, prop), points: nn.NewEvaluator[float64](simple),
 		keep: model.Preactivations(), start: start, ticked: start, closed: math.Inf(1), proved: math.Inf(-1),
 	}
 	// With inputs alone to split the box follows the corner by itself.

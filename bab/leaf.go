@@ -92,7 +92,7 @@ func (s *search) settleLeaf(ctx context.Context, d *domain) (*spec.Counterexampl
 			continue
 		}
 		if point != nil {
-			if cex := e.replay.try(point, d.caseIndex); cex != nil {
+			if cex := e.replay.Try(point, d.caseIndex); cex != nil {
 				return cex, nil
 			}
 		}

@@ -38,7 +38,7 @@ func (e *engine) probe(ctx context.Context, g *group, open []root) *spec.Counter
 		xi, yi := x[i*n:(i+1)*n], y[i*m:(i+1)*m]
 		for _, c := range o.d.open {
 			if e.prop.Cases[o.d.caseIndex].Unsafe[c].Violation(xi, yi) <= 0 {
-				if cex := e.replay.try(xi, o.d.caseIndex); cex != nil {
+				if cex := e.replay.Try(xi, o.d.caseIndex); cex != nil {
 					return cex
 				}
 			}

@@ -41,7 +41,7 @@ func broadcastShapes(op Operator, in []Shape) (Shape, error) {
 	s := in[0]
 	for _, t := range in[1:] {
 		var ok bool
-		if s, ok = broadcastShape(s, t); !ok {
+		if s, ok = Broadcast(s, t); !ok {
 			return nil, shapeErrorf(op, "%v do not broadcast", in)
 		}
 	}

@@ -105,7 +105,7 @@ func (a *ConstArith) OutShape(in []Shape) (Shape, error) {
 	if len(in) != 1 {
 		return nil, shapeErrorf(a, "takes one input besides its constant, got %d", len(in))
 	}
-	s, ok := broadcastShape(in[0], a.shape)
+	s, ok := Broadcast(in[0], a.shape)
 	if !ok {
 		return nil, shapeErrorf(a, "%v and a constant of %v do not broadcast", in[0], a.shape)
 	}
@@ -172,7 +172,7 @@ func (a *ConstArith) Magnitude64(c *Call[float64], bias bool) {
 // Rounding implements Affine: one operation forward; backward the sum over the
 // outputs that an input was repeated to.
 func (a *ConstArith) Rounding(in []Shape) (forward, backward int) {
-	out, _ := broadcastShape(in[0], a.shape)
+	out, _ := Broadcast(in[0], a.shape)
 	repeats := out.Size() / in[0].Size()
 	if a.kind == ArithMul || a.kind == ArithDiv {
 		return 2 + a.folded, repeats + 2 + a.folded

@@ -2,13 +2,14 @@ package nn
 
 // Numpy broadcasting of two operands into one result.
 //
-// Shapes are aligned at their last axes; an axis of size 1, or a missing one,
-// is repeated. The loops strip the outermost axis until each operand is either
+// The loops strip the outermost axis until each operand is either
 // as large as the result or a single number, which for the usual cases (equal
 // shapes, a bias per channel) is at once or after the channels.
 
-// broadcastShape is the shape of the result, or false if a and b do not fit.
-func broadcastShape(a, b Shape) (Shape, bool) {
+// Broadcast is the shape of an elementwise operation's result on operands of shapes a and
+// b, by numpy's rule: shapes are aligned at their last axes, and an axis of size 1, or a
+// missing one, is repeated. It reports false if the shapes do not fit.
+func Broadcast(a, b Shape) (Shape, bool) {
 	if len(a) < len(b) {
 		a, b = b, a
 	}

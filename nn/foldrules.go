@@ -112,7 +112,7 @@ func (s *simplifier) mergeArith(i int) bool {
 // mergedArith is second ∘ first as one operator.
 func mergedArith(first, second *ConstArith) (*ConstArith, bool) {
 	additive := first.kind <= ArithSub
-	shape, ok := broadcastShape(first.shape, second.shape)
+	shape, ok := Broadcast(first.shape, second.shape)
 	if !ok || additive != (second.kind <= ArithSub) {
 		return nil, false
 	}

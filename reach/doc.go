@@ -24,7 +24,7 @@
 //	   predicate.go box.go                  variables, rows, relaxed neurons
 //	     ▼
 //	   check.go      least value of an unsafe condition
-//	   replay.go     candidates replayed, attack
+//	   attack.go     search for counterexamples, replayed
 //
 // Which method: ApproxStar for a proof in milliseconds where networks have a few
 // thousand neurons; RelaxStar or Zono where its linear programs take too long;
@@ -55,7 +55,7 @@
 //	Neumaier & Shcherbina 2004 (safe bounds)               lp.go           twin_test.go
 //	Higham 2002, §3.1 (rounding)                           form.go,        twin_test.go
 //	                                                       rounding.go
-//	Madry et al. 2018, arXiv:1706.06083 (attack)           replay.go       verify_test.go
+//	Madry et al. 2018, arXiv:1706.06083 (attack)           attack.go       verify_test.go
 //
 // The twins in twin_test.go decide tiny networks by enumerating activation patterns,
 // and the triangle relaxation by the textbook's linear program; soundness_test.go

@@ -105,8 +105,10 @@ type Options struct {
 	MaxStars int
 	// MaxMemory, in bytes, bounds the stars that wait or are kept. Default 0: 1 GiB.
 	MaxMemory int64
-	// Attack is the budget of the search for a counterexample after an approximate
-	// method has not proved a property.
+	// NoAttack leaves out the search for a counterexample after an approximate method
+	// has not proved a property. Points that bounds come with are tried anyway.
+	NoAttack bool
+	// Attack is the budget of that search.
 	Attack AttackOptions
 	// Refine hands what an approximate method leaves open to exact-star, where the
 	// network's activations are piecewise linear.
@@ -118,8 +120,6 @@ type Options struct {
 
 // AttackOptions is the budget of a search for counterexamples.
 type AttackOptions struct {
-	// None leaves the search out. Points that bounds come with are tried anyway.
-	None bool
 	// Restarts is the number of starting points per conjunction, at least 1.
 	// Default 0: 16.
 	Restarts int

@@ -7,7 +7,7 @@ package reach
 //	the set without linear programs ──► every conjunction excluded: done
 //	     │ points at which bounds are attained, replayed ──► Falsified
 //	     ▼
-//	attack on what is open (replay.go) ──► Falsified
+//	attack on what is open (attack.go) ──► Falsified
 //	     ▼
 //	the method's own set, then a program per conjunction ──► excluded
 //	     ▼
@@ -69,7 +69,7 @@ func (m *Model) Verify(ctx context.Context, prop *spec.Property, opts Options) (
 			return nil, err
 		}
 	}
-	v := &verification{m: m, prop: prop, o: &opts, replay: newReplayer(m.net, prop), begun: time.Now(), lower: math.Inf(1)}
+	v := &verification{m: m, prop: prop, o: &opts, attacker: newAttacker(m.net, prop), begun: time.Now(), lower: math.Inf(1)}
 	res := &spec.Result{}
 	v.reason = spec.ReasonNone
 	for i := range prop.Cases {
@@ -94,7 +94,7 @@ func (m *Model) Verify(ctx context.Context, prop *spec.Property, opts Options) (
 			res.Verdict = spec.Verified
 		}
 	}
-	res.Stats = spec.Stats{Elapsed: time.Since(v.begun), Domains: v.stars, Splits: v.splits, MaxFrontier: v.frontier, Attacks: v.replay.tries, Choices: map[string]string{
+	res.Stats = spec.Stats{Elapsed: time.Since(v.begun), Domains: v.stars, Splits: v.splits, MaxFrontier: v.frontier, Attacks: v.attacker.Count, Choices: map[string]string{
 		"method": opts.Method.String(), "linear programs": strconv.Itoa(v.lps),
 	}}
 	return res, nil
@@ -132,13 +132,13 @@ func reasonOf(err error) (spec.Reason, bool) {
 
 // verification is one call of Verify.
 type verification struct {
-	m      *Model
-	prop   *spec.Property
-	o      *Options
-	replay *replayer
-	begun  time.Time
-	lower  float64     // of the violations, over what has been decided
-	reason spec.Reason // why the answer is Unknown; ReasonNone as long as it is not
+	m        *Model
+	prop     *spec.Property
+	o        *Options
+	attacker *attacker
+	begun    time.Time
+	lower    float64     // of the violations, over what has been decided
+	reason   spec.Reason // why the answer is Unknown; ReasonNone as long as it is not
 	// Of the statistics.
 	stars, splits, frontier, lps int
 }
@@ -194,8 +194,8 @@ func (v *verification) approximate(ctx context.Context, index int, open []int, b
 	if len(open) == 0 || cex != nil {
 		return open, cex, ctx.Err()
 	}
-	if !v.o.Attack.None {
-		if cex := v.replay.attack(ctx, goalsOf(index, open), v.o); cex != nil {
+	if !v.o.NoAttack {
+		if cex := v.attacker.attack(ctx, goalsOf(index, open), v.o); cex != nil {
 			return open, cex, nil
 		}
 	}
@@ -226,7 +226,7 @@ func (v *verification) approximate(ctx context.Context, index int, open []int, b
 		if f.excluded() {
 			continue
 		}
-		if cex := v.replay.try(img.point(f.point), index); cex != nil {
+		if cex := v.attacker.Try(img.point(f.point), index); cex != nil {
 			return open, cex, nil
 		}
 		left = append(left, u)
@@ -254,7 +254,7 @@ func (v *verification) examine(ctx context.Context, a *analysis, index int, open
 		if f.excluded() {
 			continue
 		}
-		if cex = v.replay.try(img.point(f.point), index); cex != nil {
+		if cex = v.attacker.Try(img.point(f.point), index); cex != nil {
 			return nil, nil, cex
 		}
 		left, findings = append(left, u), append(findings, f)
@@ -279,21 +279,21 @@ func (v *verification) exact(ctx context.Context, index int, open []int) (*spec.
 	examine := func(ctx context.Context, l *leaf) (any, error) { return v.leaf(ctx, l, unsafe, open) }
 	var cex *spec.Counterexample
 	unsettled := false
-	attacked := v.o.Method != ExactStar || v.o.Attack.None // an approximate method has done it
+	attacked := v.o.Method != ExactStar || v.o.NoAttack // an approximate method has done it
 	err := e.run(ctx, v.prop.Cases[index].Region.Box(), examine, func(x any) bool {
 		found := x.(*exactFinding)
 		if !found.hint {
 			v.lower = min(v.lower, found.bound)
 		}
 		for _, x := range found.inputs {
-			if cex = v.replay.try(x, index); cex != nil {
+			if cex = v.attacker.Try(x, index); cex != nil {
 				return true
 			}
 			unsettled = unsettled || !found.hint
 		}
 		if found.hint && !attacked {
 			attacked = true
-			cex = v.replay.attack(ctx, goalsOf(index, open), v.o)
+			cex = v.attacker.attack(ctx, goalsOf(index, open), v.o)
 		}
 		return cex != nil
 	})

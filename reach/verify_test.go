@@ -107,9 +107,9 @@ func TestVerifyAgreesWithBab(t *testing.T) {
 		require.NotEqual(t, spec.Unknown, want.Verdict)
 		for key, o := range map[string]reach.Options{
 			"exact": {Method: reach.ExactStar}, "exact, plain": {Method: reach.ExactStar, NoPrefilter: true},
-			"refined": {Refine: true, Attack: reach.AttackOptions{None: true}},
+			"refined": {Refine: true, NoAttack: true},
 			"approx":  {}, "plain": {NoPrefilter: true}, "zono": {Method: reach.Zono}, "abs-dom": {Method: reach.AbsDom},
-			"relax": {Method: reach.RelaxStar, RelaxFactor: 0.7, Attack: reach.AttackOptions{None: true}},
+			"relax": {Method: reach.RelaxStar, RelaxFactor: 0.7, NoAttack: true},
 		} {
 			got, err := reach.Verify(bg, net, prop, o)
 			require.NoError(t, err)
@@ -226,7 +226,7 @@ func TestCancel(t *testing.T) {
 	prop := &spec.Property{Inputs: 12, Outputs: 2, Cases: []spec.Case{{Region: box, Unsafe: []spec.Conjunction{{
 		{Output: []spec.Term{{Index: 0, Coef: 1}}, Bound: -1.5}, {Output: []spec.Term{{Index: 1, Coef: -1}}, Bound: -3},
 	}}}}}
-	for _, o := range []reach.Options{{NoPrefilter: true, Attack: reach.AttackOptions{None: true}}, {Method: reach.ExactStar, NoPrefilter: true}, {Method: reach.ExactStar}} {
+	for _, o := range []reach.Options{{NoPrefilter: true, NoAttack: true}, {Method: reach.ExactStar, NoPrefilter: true}, {Method: reach.ExactStar}} {
 		ctx, cancel := context.WithTimeout(bg, 100*time.Millisecond)
 		begin := time.Now()
 		r, err := m.Verify(ctx, prop, o)

@@ -1,7 +1,6 @@
 package solver
 
 import (
-	"fmt"
 	"math"
 	"slices"
 )
@@ -67,66 +66,6 @@ func (p *Problem) AddInteger(lower, upper, cost float64) int {
 	j := p.AddVariable(lower, upper, cost)
 	p.Variables[j].Integer = true
 	return j
-}
-
-// AppendColumn appends v with the entry values[k] in row rows[k]. An *Error has changed
-// nothing. It does not keep the slices.
-func (p *Problem) AppendColumn(v Variable, rows []int, values []float64) error {
-	if err := CheckBounds(v.Lower, v.Upper); err != nil {
-		return err
-	}
-	if err := finite("Cost", v.Cost); err != nil {
-		return err
-	}
-	mentioned := make([]bool, len(p.Rows))
-	if len(rows) != len(values) {
-		return &Error{"Values", fmt.Sprintf("%d values of %d rows", len(values), len(rows)), ErrLength}
-	}
-	for k, i := range rows {
-		field := fmt.Sprintf("Rows[%d]", k)
-		if i < 0 || i >= len(mentioned) {
-			return &Error{field, fmt.Sprintf("%d of %d rows", i, len(mentioned)), ErrIndex}
-		}
-		if mentioned[i] {
-			return &Error{field, fmt.Sprintf("row %d", i), ErrDuplicate}
-		}
-		mentioned[i] = true
-		if err := finite(fmt.Sprintf("Values[%d]", k), values[k]); err != nil {
-			return err
-		}
-	}
-	for k, i := range rows {
-		r := &p.Rows[i]
-		r.Columns, r.Values = append(slices.Clip(r.Columns), len(p.Variables)), append(slices.Clip(r.Values), values[k])
-	}
-	p.Variables = append(p.Variables, v)
-	return nil
-}
-
-// DropRows removes the rows of these indices, each given once; those behind move up. It
-// says, by old index, which went. An *Error has changed nothing.
-func (p *Problem) DropRows(indices ...int) ([]bool, error) {
-	drop := make([]bool, len(p.Rows))
-	for _, i := range indices {
-		if i < 0 || i >= len(drop) {
-			return nil, &Error{"Rows", fmt.Sprint(i), ErrIndex}
-		}
-		if drop[i] {
-			return nil, &Error{"Rows", fmt.Sprint(i), ErrDuplicate}
-		}
-		drop[i] = true
-	}
-	if len(indices) == 0 {
-		return drop, nil
-	}
-	kept := make([]Row, 0, len(drop)-len(indices))
-	for i, r := range p.Rows {
-		if !drop[i] {
-			kept = append(kept, r)
-		}
-	}
-	p.Rows = kept
-	return drop, nil
 }
 
 // AddRow appends lower ≤ Σ values[k]·x[columns[k]] ≤ upper and returns its

@@ -121,3 +121,36 @@ func TestDropRowsAndAppendColumn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []bool{false, false}, gone)
 }
+
+// An edit that is refused changes nothing; one that is not gives a problem that is valid.
+func TestEdits(t *testing.T) {
+	p := &Problem{}
+	p.AddVariable(0, 1, 1)
+	p.AddVariable(0, 2, 3)
+	p.AddLessEqual(1, []int{0, 1}, []float64{1, 1})
+	before := p.Clone()
+	nan, inf := math.NaN(), math.Inf(1)
+	for name, err := range map[string]error{
+		"variable":        p.SetVariableBounds(2, 0, 1),
+		"negative":        p.SetVariableBounds(-1, 0, 1),
+		"reversed":        p.SetVariableBounds(0, 1, 0),
+		"row":             p.SetRowBounds(1, 0, 1),
+		"row NaN":         p.SetRowBounds(0, nan, 1),
+		"too few costs":   p.SetObjective(Minimize, []float64{1}, 0),
+		"a cost is NaN":   p.SetObjective(Minimize, []float64{1, nan}, 0),
+		"infinite offset": p.SetObjective(Minimize, []float64{1, 2}, inf),
+		"sense":           p.SetObjective(Sense(7), []float64{1, 2}, 0),
+	} {
+		var e *Error
+		require.ErrorAs(t, err, &e, name)
+	}
+	require.Equal(t, before, p)
+
+	require.NoError(t, p.SetVariableBounds(1, -inf, 5))
+	require.NoError(t, p.SetRowBounds(0, 2, 2))
+	require.NoError(t, p.SetObjective(Maximize, []float64{7, 8}, -1))
+	require.NoError(t, p.Validate())
+	require.Equal(t, Variable{Lower: -inf, Upper: 5, Cost: 8}, p.Variables[1])
+	require.Equal(t, 2.0, p.Rows[0].Lower)
+	require.Equal(t, Problem{Sense: Maximize, Offset: -1, Variables: []Variable{{Upper: 1, Cost: 7}, p.Variables[1]}, Rows: p.Rows}, *p)
+}

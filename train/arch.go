@@ -153,7 +153,8 @@ func (BatchNorm) add(s *stack) (int, error) {
 		}
 		return v
 	}
-	op, err := nn.NewBatchNorm(at, ones(), make([]float64, n), make([]float64, n), ones(), 1e-5)
+	epsilon := float32(1e-5) // as files in ONNX have it
+	op, err := nn.NewBatchNorm(at, ones(), make([]float64, n), make([]float64, n), ones(), float64(epsilon))
 	if err != nil {
 		return 0, err
 	}

@@ -14,6 +14,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"sync"
 
 	"github.com/vouchnn/vouch/internal/pgd"
 	"github.com/vouchnn/vouch/nn"
@@ -96,29 +97,78 @@ func (a *Attack) Validate() error {
 func (a *Attack) span() (low, high float64) { return span(a.Lower, a.Upper) }
 
 // objective adds to p the gradient of what an attack lowers, one value a
-// sample, and writes the values unless there is no place for them.
+// sample, and writes the values unless there is no place for them. p holds a
+// share of the batch under attack, from sample p.first on; shares are called
+// for at the same time.
 type objective func(p *Pass, values []float64)
 
-// assault is the buffers of attacks.
+// assault is the buffers of attacks, and passes to attack with, one for each
+// goroutine.
 type assault struct {
 	lower, upper, x []float32
 	best, values    []float64
+	mu              sync.Mutex
+	probes          []*Pass
+}
+
+// probe borrows a pass; release gives it back.
+func (b *assault) probe(m *model) *Pass {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if last := len(b.probes) - 1; last >= 0 {
+		p := b.probes[last]
+		b.probes = b.probes[:last]
+		return p
+	}
+	return newPass(m)
+}
+
+func (b *assault) release(p *Pass) {
+	b.mu.Lock()
+	b.probes = append(b.probes, p)
+	b.mu.Unlock()
 }
 
 // perturb writes to out the end of the attack on n samples x: points of the
-// ball and of the range. probe evaluates the network, in evaluation mode.
-func (a *Attack) perturb(ctx context.Context, probe *Pass, buf *assault, x []float32, n int, progress float64, rng *rand.Rand, goal objective, out []float32) error {
+// ball and of the range. The network is in evaluation mode, where samples are
+// independent: each processor takes its share of them from start to end.
+func (a *Attack) perturb(ctx context.Context, m *model, buf *assault, x []float32, n int, progress float64, rng *rand.Rand, goal objective, out []float32) error {
 	epsilon := a.Epsilon(progress)
 	low, high := a.span()
 	if !(epsilon >= 0 && epsilon <= high-low) {
 		return valuef("Attack.Epsilon", "is %v, want [0, %g]", epsilon, high-low)
 	}
 	buf.box(x, float32(epsilon), float32(low), float32(high))
-	steps, restarts := a.Steps, max(a.Restarts, 1)
+	plan, restarts := a.plan(epsilon), max(a.Restarts, 1)
+	buf.x, buf.best, buf.values = grown(buf.x, len(x)), grown(buf.best, n), grown(buf.values, n)
+	for r := range restarts {
+		a.begin(buf, x, float32(epsilon), rng)
+		m.spread(n, func(lo, hi int) {
+			p := buf.probe(m)
+			p.first = lo
+			buf.descend(ctx, p, plan, goal, lo, hi, restarts > 1)
+			buf.release(p)
+		})
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		k := len(x) / n
+		for i, v := range buf.values {
+			if r == 0 || v < buf.best[i] {
+				buf.best[i] = v
+				copy(out[i*k:(i+1)*k], buf.x[i*k:(i+1)*k])
+			}
+		}
+	}
+	return nil
+}
+
+// plan is the steps of a descent.
+func (a *Attack) plan(epsilon float64) pgd.Schedule {
+	steps, size := a.Steps, a.StepSize
 	if steps == 0 {
 		steps = 10
 	}
-	size := a.StepSize
 	switch {
 	case size == 0 && a.Start == Centre && steps == 1:
 		size = epsilon
@@ -129,36 +179,26 @@ func (a *Attack) perturb(ctx context.Context, probe *Pass, buf *assault, x []flo
 	if a.Raw {
 		plan.Step = pgd.Raw
 	}
-	buf.x, buf.best, buf.values = grown(buf.x, len(x)), grown(buf.best, n), grown(buf.values, n)
-	for r := range restarts {
-		a.begin(buf, x, float32(epsilon), rng)
-		b := &pgd.Batch{Points: n, X: buf.x, Lower: buf.lower, Upper: buf.upper}
-		pgd.Run(ctx, b, plan, func(last bool) ([]float32, bool) {
-			if last {
-				return nil, false
-			}
-			probe.run(buf.x, n, false, nil)
-			goal(probe, nil)
-			return probe.back(nil, true), false
-		})
-		if err := ctx.Err(); err != nil {
-			return err
+	return plan
+}
+
+// descend takes the samples from lo to hi down, and writes where they end if
+// asked to.
+func (b *assault) descend(ctx context.Context, p *Pass, plan pgd.Schedule, goal objective, lo, hi int, valued bool) {
+	k, n := p.m.inputs, hi-lo
+	batch := &pgd.Batch{Points: n, X: b.x[lo*k : hi*k], Lower: b.lower[lo*k : hi*k], Upper: b.upper[lo*k : hi*k]}
+	pgd.Run(ctx, batch, plan, func(last bool) ([]float32, bool) {
+		if last {
+			return nil, false
 		}
-		if restarts == 1 {
-			copy(out, buf.x)
-			return nil
-		}
-		probe.run(buf.x, n, false, nil)
-		goal(probe, buf.values)
-		k := len(x) / n
-		for i, v := range buf.values {
-			if r == 0 || v < buf.best[i] {
-				buf.best[i] = v
-				copy(out[i*k:(i+1)*k], buf.x[i*k:(i+1)*k])
-			}
-		}
+		p.run(batch.X, n, false, nil)
+		goal(p, nil)
+		return p.back(nil, true), false
+	})
+	if valued && ctx.Err() == nil {
+		p.run(batch.X, n, false, nil)
+		goal(p, b.values[lo:hi])
 	}
-	return nil
 }
 
 // box is the ball around x, clipped to the range; where x itself is outside
@@ -198,7 +238,7 @@ func (a *Attack) begin(b *assault, x []float32, epsilon float32, rng *rand.Rand)
 // the step.
 func (s *Step) attack(ctx context.Context, a *Attack, goal objective) ([]float32, error) {
 	out := s.points()
-	err := a.perturb(ctx, s.probe, &s.assault, s.X, s.Size, s.Progress, s.Rand, goal, out)
+	err := a.perturb(ctx, s.m, &s.assault, s.X, s.Size, s.Progress, s.Rand, goal, out)
 	return out, err
 }
 
@@ -208,7 +248,7 @@ func (a *Attack) ofLabels(labels []int) objective {
 		k := p.m.outputs
 		y, g := p.Output(), p.GradOutput()
 		lp := make([]float64, k)
-		for i, label := range labels {
+		for i, label := range labels[p.first : p.first+p.batch] {
 			row, grad := y[i*k:(i+1)*k], g[i*k:(i+1)*k]
 			value := 0.0
 			if a.Objective == Margin {
@@ -268,11 +308,11 @@ func (a *Attack) Perturb(ctx context.Context, net nn.Network, x []float32, label
 		}
 	}
 	out := make([]float32, len(x))
-	probe, buf, rng := newPass(m), &assault{}, rand.New(rand.NewPCG(seed, 0x61747461636b))
+	buf, rng := &assault{}, rand.New(rand.NewPCG(seed, 0x61747461636b))
 	for from := 0; from < len(labels); from += evalBatch {
 		to := min(from+evalBatch, len(labels))
 		part := labels[from:to]
-		err := a.perturb(ctx, probe, buf, x[from*m.inputs:to*m.inputs], to-from, 1, rng, a.ofLabels(part), out[from*m.inputs:to*m.inputs])
+		err := a.perturb(ctx, m, buf, x[from*m.inputs:to*m.inputs], to-from, 1, rng, a.ofLabels(part), out[from*m.inputs:to*m.inputs])
 		if err != nil {
 			return nil, err
 		}

@@ -33,8 +33,8 @@ func (s *normState) channel(ch, channels, length int, f func(from, to int)) {
 }
 
 // normForward computes node i from the batch's statistics.
-func (p *Pass) normForward(i int) {
-	op, c, s := p.m.nodes[i].Op.(*nn.BatchNorm), &p.calls[i], &p.norms[i]
+func (p *Pass) normForward(i int, c *nn.Call[float32]) {
+	op, s := p.m.nodes[i].Op.(*nn.BatchNorm), &p.norms[i]
 	in, out := c.In[0], c.Out
 	axis, _ := c.InShapes[0].Axis(op.Axis())
 	channels := c.InShapes[0][axis]
@@ -69,8 +69,8 @@ func (p *Pass) normForward(i int) {
 }
 
 // normBack is the vector–Jacobian product of normForward.
-func (p *Pass) normBack(i int) {
-	op, c, s := p.m.nodes[i].Op.(*nn.BatchNorm), &p.calls[i], &p.norms[i]
+func (p *Pass) normBack(i int, c *nn.Call[float32]) {
+	op, s := p.m.nodes[i].Op.(*nn.BatchNorm), &p.norms[i]
 	in, grad, dst := c.In[0], c.GradOut, c.GradIn[0]
 	channels := len(s.mean)
 	scale := op.Params()[0].Values32()

@@ -47,12 +47,12 @@ func AttackAccuracy(ctx context.Context, net nn.Network, data Data, a Attack, se
 	if a.Objective == Targeted {
 		return 0, valuef("Attack.Objective", "is Targeted, which has no accuracy")
 	}
-	p, probe, buf, right := newPass(m), newPass(m), &assault{}, 0
+	p, buf, right := newPass(m), &assault{}, 0
 	var end []float32
 	rng := rand.New(rand.NewPCG(seed, 0x706764))
 	err = m.batches(ctx, data, func(x []float32, labels []int) error {
 		end = grown(end, len(x))
-		if err := a.perturb(ctx, probe, buf, x, len(labels), 1, rng, a.ofLabels(labels), end); err != nil {
+		if err := a.perturb(ctx, m, buf, x, len(labels), 1, rng, a.ofLabels(labels), end); err != nil {
 			return err
 		}
 		p.run(x, len(labels), false, nil)

@@ -20,8 +20,11 @@ type model struct {
 	output   int
 	inputs   int
 	outputs  int
-	views    []bool
-	hidden   []int // nodes that an activation reads, ascending
+	views    []bool // nodes that only give a tensor another shape
+	root     []int  // by node: what it is a view of, or itself
+	heavy    []int  // nodes with parameters, those with the costliest gradients first
+	numbers  int    // of all nodes' values, for one sample
+	hidden   []int  // nodes that an activation reads, ascending
 	dropout  []float64
 	quant    *quantizer // nil unless training for integers
 	batch    []bool     // BatchNorm nodes that use the batch's statistics
@@ -77,7 +80,38 @@ func newModel(net nn.Network, opts *Options) (*model, error) {
 		}
 		m.quant = q
 	}
+	m.settleViews()
+	m.sortHeavy()
 	return m, nil
+}
+
+// settleViews makes nodes whose values are changed no views, and finds the
+// roots of those that are.
+func (m *model) settleViews() {
+	m.root = make([]int, len(m.nodes))
+	for i := range m.nodes {
+		m.root[i] = i
+		m.numbers += m.nodes[i].Shape.Size()
+		if m.dropout[i] > 0 || m.quant != nil && m.quant.nodes[i] != (FixedPoint{}) {
+			m.views[i] = false
+		}
+		if m.views[i] {
+			m.root[i] = m.root[m.nodes[i].Inputs[0]]
+		}
+	}
+}
+
+// sortHeavy lists the nodes with parameters by the cost of their gradients.
+func (m *model) sortHeavy() {
+	cost := map[int]int{}
+	for _, p := range m.params {
+		if cost[p.node] == 0 {
+			m.heavy = append(m.heavy, p.node)
+		}
+		// Each of a channel's weights meets each of its outputs.
+		cost[p.node] += (p.to - p.from) * max(1, m.nodes[p.node].Shape.Size()/max(1, p.Shape[0]))
+	}
+	slices.SortStableFunc(m.heavy, func(a, b int) int { return cost[b] - cost[a] })
 }
 
 func (m *model) addParams(node int, params []*nn.Param) {

@@ -139,8 +139,9 @@ func rankFactors(m *model, ordinal bool) []float64 {
 	return factors
 }
 
-// add writes NBC of each sample at the points of near, and adds scale times its
-// gradient to near and, unless nil, to at, which is the pass at x.
+// add writes NBC of each sample at the points of near, which may be a share of
+// the batch, and adds scale times its gradient to near and, unless nil, to at,
+// which is the pass at x.
 func (c *consistency) add(at, near *Pass, scale float64, values []float64) {
 	m, batch := near.m, near.batch
 	if values == nil {
@@ -156,8 +157,9 @@ func (c *consistency) add(at, near *Pass, scale float64, values []float64) {
 		}
 		parallel.For(batch, 1+grain/n, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
-				a, b := z[i*n:(i+1)*n], z2[i*n:(i+1)*n]
-				na, nb := c.norms[k*batch+i], math.Sqrt(float64(blas.Dot(b, b)))
+				j := near.first + i
+				a, b := z[j*n:(j+1)*n], z2[i*n:(i+1)*n]
+				na, nb := c.norms[k*c.at.batch+j], math.Sqrt(float64(blas.Dot(b, b)))
 				product := max(na*nb, 1e-8)
 				cos := float64(blas.Dot(a, b)) / product
 				values[i] += f * cos
@@ -191,7 +193,8 @@ func (c *consistency) divergences(at, near *Pass, scale float64, values []float6
 		if at != nil {
 			g = at.GradOutput()[from:to]
 		}
-		values[i] = -addDivergence(y[from:to], y2[from:to], -scale, lp, lq, g, g2[from:to])
+		clean := y[(near.first+i)*k:][:k]
+		values[i] = -addDivergence(clean, y2[from:to], -scale, lp, lq, g, g2[from:to])
 	}
 }
 

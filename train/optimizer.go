@@ -76,14 +76,23 @@ func (a Adam) Update(u *Update) {
 	if u.Weight {
 		keep = float32(1 - u.Rate*a.Decay)
 	}
-	parallel.For(len(u.W), grain/4, func(lo, hi int) {
+	parallel.For(len(u.W), grain, func(lo, hi int) {
 		w, g, m, v := u.W[lo:hi], u.G[lo:hi], u.Slots[0][lo:hi], u.Slots[1][lo:hi]
 		for i, d := range g {
-			m[i] += c1 * (d - m[i])
-			v[i] += c2 * (d*d - v[i])
-			w[i] = keep*w[i] - rate*m[i]/(float32(math.Sqrt(float64(v[i])))+epsilon)
+			mean, square := settled(m[i]+c1*(d-m[i])), settled(v[i]+c2*(d*d-v[i]))
+			m[i], v[i] = mean, square
+			w[i] = keep*w[i] - rate*mean/(float32(math.Sqrt(float64(square)))+epsilon)
 		}
 	})
+}
+
+// settled is v, or 0 where nothing else is left of a moving mean whose numbers have been
+// 0 for long: towards the least float32 arithmetic becomes a hundred times slower.
+func settled(v float32) float32 {
+	if v < 0x1p-100 && v > -0x1p-100 {
+		return 0
+	}
+	return v
 }
 
 // SGD is stochastic gradient descent: v ← momentum·v + g, w ← w − rate·v.
@@ -113,10 +122,10 @@ func (s SGD) Update(u *Update) {
 	if u.Weight {
 		decay = float32(s.Decay)
 	}
-	parallel.For(len(u.W), grain/4, func(lo, hi int) {
+	parallel.For(len(u.W), grain, func(lo, hi int) {
 		w, g, v := u.W[lo:hi], u.G[lo:hi], u.Slots[0][lo:hi]
 		for i, d := range g {
-			v[i] = momentum*v[i] + d + decay*w[i]
+			v[i] = settled(momentum*v[i] + d + decay*w[i])
 			w[i] -= rate * v[i]
 		}
 	})

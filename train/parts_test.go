@@ -351,3 +351,29 @@ func TestSelect(t *testing.T) {
 	assert.Equal(t, data.X[40:48], x)
 	assert.Equal(t, 2, some.Len())
 }
+
+// Means of gradients that have become 0 end at 0, not among the numbers next to it, which
+// the processor is slow with and which rounding never makes 0.
+func TestMeansSettle(t *testing.T) {
+	for _, o := range []Optimizer{Adam{}, SGD{Momentum: 0.9}} {
+		u := Update{W: []float32{1, 1, 1}, G: []float32{1, 1e-6, 0}, Rate: 1e-3}
+		for range o.Slots() {
+			u.Slots = append(u.Slots, make([]float32, 3))
+		}
+		for u.Step = 1; u.Step < 200; u.Step++ {
+			o.Update(&u)
+			for _, s := range u.Slots {
+				require.NotZero(t, s[0])
+				require.NotZero(t, s[1], "a small gradient counts")
+				require.Zero(t, s[2])
+			}
+		}
+		clear(u.G)
+		for range 100_000 { // a thousandth of the mean square goes in a step
+			o.Update(&u)
+		}
+		for _, s := range u.Slots {
+			require.Equal(t, []float32{0, 0, 0}, s)
+		}
+	}
+}

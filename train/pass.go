@@ -9,20 +9,27 @@ package train
 // together. So the losses of a sum share one forward and one backward pass for
 // each set of points, however many they are.
 //
-// The whole batch goes through one operator before the next, and the operator
-// spreads it over the processors (internal/blas, internal/conv). Each of these
-// gives the same bits for any number of processors, so the sum over the batch
-// needs no locks and no order of its own. Nothing is allocated once warm: a
-// gradient is written to a buffer before it is added to, and a change of shape
-// passes its buffer on.
+// No sample of a batch knows of another, except where weights' gradients are
+// summed. So a batch is cut into shares, one for each processor, and each share
+// goes through the whole network, forward or back, without waiting for the
+// others; then the weights' gradients are computed from the whole batch, node
+// by node, by operators that spread over the processors themselves
+// (internal/blas, internal/conv). A sample's numbers do not depend on the share
+// it is in, and a sum over the batch is one and the same computation however
+// many processors there are: so are all bits. Nothing is allocated once warm but
+// a few words: a gradient is written to a buffer before it is added to, and a
+// change of shape shares its input's gradient.
 //
-// In training mode a pass also drops units out, normalises by the batch's own
-// statistics, and rounds to fixed point (batchnorm.go, dropout.go,
-// quantize.go).
+// In training mode a pass may also drop units out, normalise by the batch's own
+// statistics, and round to fixed point (batchnorm.go, dropout.go, quantize.go).
+// Then the batch goes through one operator before the next, as a whole.
 
 import (
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 
+	"github.com/vouchnn/vouch/internal/parallel"
 	"github.com/vouchnn/vouch/nn"
 )
 
@@ -30,34 +37,88 @@ import (
 // Not safe for concurrent use.
 type Pass struct {
 	m        *model
+	first    int // number of its first point in the batch under attack
 	batch    int
 	training bool
 	x        []float32
 	seen     [][]float32 // by node, what its readers read: [batch × size]
 	raw      [][]float32 // by node, what its operator computed
-	grads    [][]float32 // by node, with respect to seen
-	filled   []bool      // by node: grads holds numbers of this pass
+	grads    [][]float32 // by root, with respect to seen
+	filled   []bool      // by root: grads holds numbers of this pass
+	needs    [][]need    // by node and input
 	used     bool        // a loss asked for a gradient
-	calls    []nn.Call[float32]
+	lanes    lanes
 	own      [][]float32 // buffers behind raw
 	post     [][]float32 // buffers behind seen where it differs from raw
 	masks    [][]float32 // of dropout and of rounding
 	norms    []normState
 }
 
+// need is what becomes of an input's gradient.
+type need uint8
+
+const (
+	skip      need = iota // nobody wants it
+	addTo                 // others have written to it
+	overwrite             // the operator is the first and heeds nn.Call.Overwrite
+	clearIt               // the operator is the first and adds
+)
+
+// lanes is calls of operators, a set for each goroutine.
+type lanes struct {
+	sync.Mutex
+	free [][]nn.Call[float32]
+}
+
 func newPass(m *model) *Pass {
 	k := len(m.nodes)
 	p := &Pass{
 		m: m, seen: make([][]float32, k), raw: make([][]float32, k), grads: make([][]float32, k), filled: make([]bool, k),
-		calls: make([]nn.Call[float32], k), own: make([][]float32, k), post: make([][]float32, k), masks: make([][]float32, k),
+		needs: make([][]need, k), own: make([][]float32, k), post: make([][]float32, k), masks: make([][]float32, k),
 		norms: make([]normState, k),
 	}
 	for i, n := range m.nodes {
-		p.calls[i] = nn.Call[float32]{
-			InShapes: m.in[i], OutShape: n.Shape, In: make([][]float32, len(n.Inputs)), GradIn: make([][]float32, len(n.Inputs)),
-		}
+		p.needs[i] = make([]need, len(n.Inputs))
 	}
 	return p
+}
+
+// lane borrows a set of calls; p.lanes.put gives it back.
+func (p *Pass) lane() []nn.Call[float32] {
+	p.lanes.Lock()
+	defer p.lanes.Unlock()
+	if last := len(p.lanes.free) - 1; last >= 0 {
+		l := p.lanes.free[last]
+		p.lanes.free = p.lanes.free[:last]
+		return l
+	}
+	l := make([]nn.Call[float32], len(p.m.nodes))
+	for i, n := range p.m.nodes {
+		l[i] = nn.Call[float32]{
+			InShapes: p.m.in[i], OutShape: n.Shape, In: make([][]float32, len(n.Inputs)), GradIn: make([][]float32, len(n.Inputs)),
+		}
+	}
+	return l
+}
+
+func (l *lanes) put(calls []nn.Call[float32]) {
+	l.Lock()
+	l.free = append(l.free, calls)
+	l.Unlock()
+}
+
+// whole says that samples are not independent, or that what is done to them
+// beside the operators takes a batch as a whole.
+func (p *Pass) whole() bool { return p.training || p.m.quant != nil }
+
+// shareOf is the number of samples that shares are multiples of: as many as
+// internal/conv takes at a time.
+const shareOf = 16
+
+// spread cuts n samples into shares, one for each processor that is free.
+func (m *model) spread(n int, f func(lo, hi int)) {
+	least := 1 + grain/(shareOf*m.numbers)
+	parallel.For((n+shareOf-1)/shareOf, least, func(lo, hi int) { f(lo*shareOf, min(hi*shareOf, n)) })
 }
 
 // run evaluates batch points x [batch × inputs], which must stay as they are
@@ -67,28 +128,30 @@ func (p *Pass) run(x []float32, batch int, training bool, rng *rand.Rand) {
 	p.batch, p.training, p.used, p.x = batch, training && m.modal, false, x
 	p.seen[0], p.raw[0] = x, x
 	clear(p.filled)
-	if m.quant != nil {
-		p.seen[0] = m.quant.input(p, x)
+	if p.whole() {
+		p.runWhole(rng)
+		return
 	}
 	for i := 1; i < len(m.nodes); i++ {
-		n := &m.nodes[i]
-		if m.views[i] {
-			p.raw[i] = p.seen[n.Inputs[0]]
-		} else {
-			p.own[i] = grown(p.own[i], batch*n.Shape.Size())
-			p.raw[i] = p.own[i]
-			c := &p.calls[i]
-			c.Batch, c.Out = batch, p.raw[i]
-			for k, j := range n.Inputs {
-				c.In[k] = p.seen[j]
-			}
-			if p.training && m.batch[i] {
-				p.normForward(i)
-			} else {
-				n.Op.Forward32(c)
-			}
+		p.place(i)
+	}
+	m.spread(batch, func(lo, hi int) {
+		l := p.lane()
+		for i := 1; i < len(m.nodes); i++ {
+			p.forward(l, i, lo, hi)
 		}
-		p.seen[i] = p.raw[i]
+		p.lanes.put(l)
+	})
+}
+
+func (p *Pass) runWhole(rng *rand.Rand) {
+	m, l := p.m, p.lane()
+	if m.quant != nil {
+		p.seen[0] = m.quant.input(p, p.x)
+	}
+	for i := 1; i < len(m.nodes); i++ {
+		p.place(i)
+		p.forward(l, i, 0, p.batch)
 		if p.training && m.dropout[i] > 0 {
 			p.drop(i, rng)
 		}
@@ -96,6 +159,42 @@ func (p *Pass) run(x []float32, batch int, training bool, rng *rand.Rand) {
 			m.quant.node(p, i)
 		}
 	}
+	p.lanes.put(l)
+}
+
+// place chooses where the values of node i will be.
+func (p *Pass) place(i int) {
+	n := &p.m.nodes[i]
+	if p.m.views[i] {
+		p.raw[i] = p.seen[n.Inputs[0]]
+	} else {
+		p.own[i] = grown(p.own[i], p.batch*n.Shape.Size())
+		p.raw[i] = p.own[i]
+	}
+	p.seen[i] = p.raw[i]
+}
+
+// rows is what of a node's numbers belongs to the samples from lo to hi.
+func (p *Pass) rows(node int, numbers []float32, lo, hi int) []float32 {
+	size := p.m.nodes[node].Shape.Size()
+	return numbers[lo*size : hi*size]
+}
+
+// forward evaluates node i at the samples from lo to hi.
+func (p *Pass) forward(l []nn.Call[float32], i, lo, hi int) {
+	if p.m.views[i] {
+		return
+	}
+	n, c := &p.m.nodes[i], &l[i]
+	c.Batch, c.Out = hi-lo, p.rows(i, p.raw[i], lo, hi)
+	for k, j := range n.Inputs {
+		c.In[k] = p.rows(j, p.seen[j], lo, hi)
+	}
+	if p.training && p.m.batch[i] {
+		p.normForward(i, c)
+		return
+	}
+	n.Op.Forward32(c)
 }
 
 // Batch is the number of points.
@@ -114,21 +213,17 @@ func (p *Pass) Value(node int) []float32 { return p.seen[node] }
 // Grad is where a loss adds its gradient with respect to Value(node).
 func (p *Pass) Grad(node int) []float32 {
 	p.used = true
-	p.ready(node)
+	node = p.m.root[node]
+	if !p.filled[node] {
+		p.grads[node] = grown(p.grads[node], p.batch*p.m.nodes[node].Shape.Size())
+		clear(p.grads[node])
+		p.filled[node] = true
+	}
 	return p.grads[node]
 }
 
 // GradOutput is Grad of the network's output.
 func (p *Pass) GradOutput() []float32 { return p.Grad(p.m.output) }
-
-// ready makes a node's gradient one that can be added to.
-func (p *Pass) ready(i int) {
-	if !p.filled[i] {
-		p.grads[i] = grown(p.grads[i], p.batch*p.m.nodes[i].Shape.Size())
-		clear(p.grads[i])
-		p.filled[i] = true
-	}
-}
 
 // back carries the gradients that losses have added from the output to the
 // parameters, adding to params (by node and parameter; nil for none), and, if
@@ -136,82 +231,150 @@ func (p *Pass) ready(i int) {
 // gradients twice: one back a run.
 func (p *Pass) back(params [][][]float32, input bool) []float32 {
 	m := p.m
+	p.plan(input)
+	if p.whole() {
+		p.backWhole(params)
+	} else {
+		m.spread(p.batch, func(lo, hi int) {
+			l := p.lane()
+			for i := len(m.nodes) - 1; i > 0; i-- {
+				p.vjp(l, i, lo, hi, nil)
+			}
+			p.lanes.put(l)
+		})
+		if params != nil {
+			p.weigh(params)
+		}
+	}
+	if !input {
+		return nil
+	}
+	g := p.Grad(0)
+	if m.quant != nil {
+		m.quant.inputBack(p)
+	}
+	return g
+}
+
+// plan decides, for all samples alike, which gradients there will be, and who
+// is the first to write to them.
+func (p *Pass) plan(input bool) {
+	m := p.m
 	for i := len(m.nodes) - 1; i > 0; i-- {
-		if !p.filled[i] {
-			continue // nothing depends on it
+		if m.views[i] || !p.filled[i] {
+			continue // nothing of its own, or nothing depends on it
 		}
 		n := &m.nodes[i]
+		_, first := n.Op.(nn.Overwriter)
+		for k, j := range n.Inputs {
+			j = m.root[j]
+			switch {
+			case j == 0 && !input:
+				p.needs[i][k] = skip
+				continue
+			case p.filled[j]:
+				p.needs[i][k] = addTo
+				continue
+			case first && len(n.Inputs) == 1:
+				p.needs[i][k] = overwrite
+			default:
+				p.needs[i][k] = clearIt
+			}
+			p.grads[j] = grown(p.grads[j], p.batch*m.nodes[j].Shape.Size())
+			p.filled[j] = true
+		}
+	}
+}
+
+func (p *Pass) backWhole(params [][][]float32) {
+	m, l := p.m, p.lane()
+	for i := len(m.nodes) - 1; i > 0; i-- {
+		if m.views[i] || !p.filled[i] {
+			continue
+		}
 		if m.quant != nil {
 			m.quant.nodeBack(p, i)
 		}
 		if p.training && m.dropout[i] > 0 {
 			multiply(p.grads[i], p.masks[i])
 		}
-		first := n.Inputs
-		if m.views[i] {
-			p.passOn(i, first[0])
-			continue
+		var own [][]float32
+		if params != nil {
+			own = params[i]
 		}
-		p.vjp(i, params, input)
+		p.vjp(l, i, 0, p.batch, own)
 	}
-	if !input {
-		return nil
-	}
-	p.ready(0)
-	if m.quant != nil {
-		m.quant.inputBack(p)
-	}
-	return p.grads[0]
+	p.lanes.put(l)
 }
 
-// passOn moves the gradient of a view to what it is a view of.
-func (p *Pass) passOn(i, j int) {
-	if !p.filled[j] {
-		p.grads[i], p.grads[j] = p.grads[j], p.grads[i]
-		p.filled[j] = true
+// vjp carries the gradient of node i at the samples from lo to hi to its
+// inputs, and to its parameters unless params is nil.
+func (p *Pass) vjp(l []nn.Call[float32], i, lo, hi int, params [][]float32) {
+	if p.m.views[i] || !p.filled[i] {
 		return
 	}
-	add(p.grads[j], p.grads[i])
-}
-
-// vjp carries the gradient of node i to its inputs and parameters.
-func (p *Pass) vjp(i int, params [][][]float32, input bool) {
-	n, c := &p.m.nodes[i], &p.calls[i]
-	c.Batch, c.Out, c.GradOut, c.GradParams = p.batch, p.raw[i], p.grads[i], nil
-	if params != nil {
-		c.GradParams = params[i]
-	}
-	_, c.Overwrite = n.Op.(nn.Overwriter)
-	c.Overwrite = c.Overwrite && len(n.Inputs) == 1 && !p.filled[n.Inputs[0]]
+	n, c := &p.m.nodes[i], &l[i]
+	c.Batch, c.Out, c.GradOut = hi-lo, p.rows(i, p.raw[i], lo, hi), p.rows(i, p.grads[i], lo, hi)
+	c.GradParams, c.Overwrite = params, false
+	wanted := params != nil
 	for k, j := range n.Inputs {
-		c.In[k], c.GradIn[k] = p.seen[j], nil
-		if j == 0 && !input {
+		c.In[k], c.GradIn[k] = p.rows(j, p.seen[j], lo, hi), nil
+		if p.needs[i][k] == skip {
 			continue
 		}
-		if c.Overwrite {
-			p.grads[j] = grown(p.grads[j], p.batch*p.m.nodes[j].Shape.Size())
-			p.filled[j] = true
+		wanted = true
+		c.GradIn[k] = p.rows(j, p.grads[p.m.root[j]], lo, hi)
+		switch p.needs[i][k] {
+		case overwrite:
+			c.Overwrite = true
+		case clearIt:
+			clear(c.GradIn[k])
 		}
-		p.ready(j)
-		c.GradIn[k] = p.grads[j]
 	}
-	if p.training && p.m.batch[i] {
-		p.normBack(i)
-		return
+	switch {
+	case p.training && p.m.batch[i]:
+		p.normBack(i, c)
+	case wanted:
+		n.Op.VJP32(c)
 	}
-	if c.GradParams == nil && allNil(c.GradIn) {
-		return
-	}
-	n.Op.VJP32(c)
 }
 
-func allNil(s [][]float32) bool {
-	for _, v := range s {
-		if v != nil {
-			return false
-		}
+// weigh adds to the gradients of the parameters, from the whole batch. Starting
+// a goroutine on a sleeping processor takes as long as a small layer, so with few
+// processors each takes nodes, the costliest first; with more processors than
+// nodes all of them work on one node after the other.
+func (p *Pass) weigh(params [][][]float32) {
+	workers, next := parallel.Free(), new(atomic.Int64)
+	if workers > len(p.m.heavy) {
+		workers = 1
 	}
-	return true
+	parallel.For(workers, 1, func(lo, hi int) {
+		for range hi - lo {
+			p.weighNext(params, next)
+		}
+	})
+}
+
+// weighNext takes nodes until there are none.
+func (p *Pass) weighNext(params [][][]float32, next *atomic.Int64) {
+	l := p.lane()
+	for {
+		at := int(next.Add(1)) - 1
+		if at >= len(p.m.heavy) {
+			break
+		}
+		i := p.m.heavy[at]
+		if !p.filled[i] || params[i] == nil {
+			continue
+		}
+		n, c := &p.m.nodes[i], &l[i]
+		c.Batch, c.Out, c.GradOut, c.GradParams, c.Overwrite = p.batch, p.raw[i], p.grads[i], params[i], false
+		for k, j := range n.Inputs {
+			c.In[k], c.GradIn[k] = p.seen[j], nil
+		}
+		n.Op.VJP32(c)
+	}
+	p.lanes.put(l)
 }
 
 // grown is s with n elements, whatever they hold.

@@ -35,13 +35,13 @@ func (l TRADES) Add(ctx context.Context, s *Step, weight float64) (float64, erro
 	a := l.Attack
 	a.Start = Gaussian
 	k := s.m.outputs
-	lp, lq := make([]float64, k), make([]float64, k)
 	y := s.Reference().Output()
 	x, err := s.attack(ctx, &a, func(p *Pass, values []float64) {
 		z, g := p.Output(), p.GradOutput()
+		lp, lq := make([]float64, k), make([]float64, k)
 		for i := range p.batch {
-			row := i * k
-			kl := addDivergence(y[row:row+k], z[row:row+k], -1, lp, lq, nil, g[row:row+k])
+			row, clean := i*k, (p.first+i)*k
+			kl := addDivergence(y[clean:clean+k], z[row:row+k], -1, lp, lq, nil, g[row:row+k])
 			if values != nil {
 				values[i] = -kl
 			}

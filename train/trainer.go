@@ -16,6 +16,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vouchnn/vouch/internal/blas"
 	"github.com/vouchnn/vouch/internal/parallel"
 	"github.com/vouchnn/vouch/nn"
 )
@@ -268,7 +269,7 @@ func (r *run) batch(epoch, at, n int) error {
 	if r.ordered != epoch {
 		r.order, r.ordered = permutation(r.opts.Seed, epoch, r.data.Len()), epoch
 	}
-	parallel.For(n, 1+grain/8/r.m.inputs, func(lo, hi int) {
+	parallel.For(n, 1+4*grain/r.m.inputs, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			r.labels[i] = r.data.Read(r.order[at+i], r.x[i*r.m.inputs:(i+1)*r.m.inputs])
 		}
@@ -284,23 +285,28 @@ func (r *run) batch(epoch, at, n int) error {
 	return nil
 }
 
-// sumOfSquares adds up in pieces of a fixed size, so that the sum does not
-// depend on the number of processors.
+// sumOfSquares adds up in float32 within short pieces of a fixed size, so that the sum
+// does not depend on the number of processors; in float64 if a piece overflows.
 func sumOfSquares(x []float32) float64 {
-	const piece = 1 << 13
-	sums := make([]float64, (len(x)+piece-1)/piece)
-	parallel.For(len(sums), 4, func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			for _, v := range x[k*piece : min((k+1)*piece, len(x))] {
-				sums[k] += float64(v) * float64(v)
-			}
-		}
-	})
+	const piece = 1 << 10
 	total := 0.0
-	for _, v := range sums {
-		total += v
+	for ; len(x) > 0; x = x[min(piece, len(x)):] {
+		part := x[:min(piece, len(x))]
+		sum := float64(blas.Dot(part, part))
+		if math.IsInf(sum, 0) {
+			sum = squares(part)
+		}
+		total += sum
 	}
 	return total
+}
+
+func squares(x []float32) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += float64(v) * float64(v)
+	}
+	return sum
 }
 
 // push sets the network's parameters.

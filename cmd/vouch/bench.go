@@ -32,6 +32,7 @@ for verifying alone. Networks and properties used again soon are not read again.
   category,onnx,vnnlib,prepare,result,runtime
 prepare is the seconds to load, runtime the seconds to verify, and result is
 unsat, sat, unknown, timeout or error. vouch report makes a page of such files.
+With -resume, instances that have a row there already are not run again.
 
 Each sat is replayed on the network as read, in float32 and float64; if that
 fails it counts as "bad cex". The exit code is 1 if there is one, if a verdict
@@ -48,6 +49,7 @@ type benchCommand struct {
 	timeout   timeoutFlag
 	filter    patternFlag
 	csv       string
+	resume    bool
 	cexs      string // folder of counterexamples
 	json      bool
 	jobs      int
@@ -82,6 +84,7 @@ func (c *benchCommand) command() *cobra.Command {
 	fs.Var(&c.timeout, "timeout", "cap on the time limit of each instance: a duration, or seconds")
 	fs.Var(&c.filter, "filter", `only instances whose "category onnx vnnlib" matches`)
 	fs.StringVar(&c.csv, "csv", "", "write a row per instance to this `file`")
+	fs.BoolVar(&c.resume, "resume", false, "keep the rows that the file of -csv has, and run the other instances")
 	fs.StringVar(&c.cexs, "counterexamples", "", "write a file per sat to this `folder`, for vouch report")
 	fs.BoolVar(&c.json, "json", false, "print one JSON object instead of the table")
 	fs.IntVar(&c.jobs, "jobs", 1, "instances at a time; each uses all processors either way")
@@ -120,6 +123,9 @@ func (c *benchCommand) run(ctx context.Context) error {
 	if c.jobs < 1 {
 		return usagef("-jobs %d is not at least 1", c.jobs)
 	}
+	if c.resume && c.csv == "" {
+		return usagef("-resume goes with -csv")
+	}
 	list, err := c.list()
 	if err != nil {
 		return err
@@ -129,15 +135,17 @@ func (c *benchCommand) run(ctx context.Context) error {
 			return err
 		}
 	}
-	rows, closeRows, err := c.rows()
+	rows, found, err := c.rows()
 	if err != nil {
 		return err
 	}
 	c.networks, c.properties = newCache[network](c.jobs+4), newCache[*spec.Property](c.jobs+15)
-	outcomes, err := c.runAll(ctx, list, rows)
-	if err := errors.Join(err, closeRows()); err != nil {
+	kept, left := divide(list, found)
+	outcomes, err := c.runAll(ctx, left, rows)
+	if err := errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
+	outcomes = append(kept, outcomes...)
 	tallies := summarise(outcomes)
 	if err := c.report(outcomes, tallies); err != nil {
 		return err
@@ -179,18 +187,6 @@ func (c *benchCommand) list() ([]instance, error) {
 		return nil, fmt.Errorf("%s: none of %d instances to run", c.instances, len(all))
 	}
 	return list, nil
-}
-
-// rows opens the file of -csv, if any.
-func (c *benchCommand) rows() (w io.Writer, end func() error, err error) {
-	if c.csv == "" {
-		return io.Discard, func() error { return nil }, nil
-	}
-	f, err := os.Create(c.csv)
-	if err != nil {
-		return nil, nil, err
-	}
-	return f, f.Close, nil
 }
 
 // runAll runs the list on c.jobs goroutines. Outcomes come in the order in which

@@ -250,6 +250,54 @@ func TestBenchInterrupted(t *testing.T) {
 	assert.Equal(t, "1", tableRow(t, stdout, "total")[1])
 }
 
+// A run that was interrupted, and cut in the middle of a row, goes on: every instance has
+// one row in the end, and the table is of all of them. A wrong verdict in a row that was
+// there counts.
+func TestBenchResumes(t *testing.T) {
+	list := headed(t,
+		"2022,tiny,zero.onnx,holds.vnnlib,20,unsat,0.1",
+		"2022,tiny,zero.onnx,violated.vnnlib,20,sat,0.1",
+		"2022,tiny,zero.onnx,holds.vnnlib,20,unsat,0.1")
+	out := filepath.Join(t.TempDir(), "rows.csv")
+	ran := 0
+	verify := func(ctx context.Context, net nn.Network, p *spec.Property, o bab.Options) (*spec.Result, error) {
+		ran++
+		return bab.Verify(ctx, net, p, o)
+	}
+	run := func() (string, error) {
+		stdout, _, err := benchWith(context.Background(), verify, "--instances", list, "--csv", out, "--resume")
+		return stdout, err
+	}
+	_, err := run() // there is no file yet
+	require.NoError(t, err)
+	require.Equal(t, 3, ran)
+	whole := read(t, out)
+	lines := strings.SplitAfter(whole, "\n")
+	for cut, again := range map[int]int{0: 3, 7: 3, len(lines[0]): 2, len(lines[0]) + 9: 2, len(whole) - 1: 1, len(whole): 0} {
+		require.NoError(t, os.WriteFile(out, []byte(whole[:cut]), 0o644))
+		ran = 0
+		stdout, err := run()
+		require.NoError(t, err, cut)
+		require.Equal(t, again, ran, cut)
+		rows := rowsOf(t, out)
+		require.Len(t, rows, 3, cut)
+		for i, r := range rowsOf(t, out) {
+			require.Equal(t, []string{"unsat", "sat", "unsat"}[i], r[4])
+		}
+		require.Equal(t, "3", tableRow(t, stdout, "2022/tiny")[2], cut)
+	}
+
+	require.NoError(t, os.WriteFile(out, []byte(strings.Replace(whole, ",sat,", ",unsat,", 1)), 0o644))
+	_, err = run()
+	require.ErrorContains(t, err, "1 wrong")
+	require.NoError(t, os.WriteFile(out, []byte("not,rows\n"), 0o644))
+	_, err = run()
+	require.ErrorContains(t, err, "line 1")
+	require.Equal(t, "not,rows\n", read(t, out), "nobody's file is overwritten")
+	code, _, stderr := vouch("bench", "-instances", list, "-resume")
+	assert.Equal(t, exitUsage, code, stderr)
+}
+
 func TestReadInstances(t *testing.T) {
 	for name, test := range map[string]struct{ text, says string }{
 		"columns":   {"a.onnx,b.vnnlib\n", "line 1: 2 columns"},

@@ -90,7 +90,7 @@ func newReach(a *app) *cobra.Command {
 func (c *reachCommand) options(relaxed bool) (reach.Options, error) {
 	o := reach.Options{
 		RelaxFactor: c.relax, Refine: c.refine, Seed: c.seed, MaxStars: c.maxStars, MaxMemory: c.maxMemory << 20,
-		Attack: reach.AttackOptions{None: c.noAttack},
+		NoAttack: c.noAttack,
 	}
 	var err error
 	if o.Method, err = reach.ParseMethod(c.method.value); err != nil {

@@ -2,7 +2,6 @@ package blas
 
 import (
 	"fmt"
-	"runtime"
 
 	"github.com/vouchnn/vouch/internal/parallel"
 )
@@ -102,7 +101,7 @@ func multiply[T Float](spread, tA, tB bool, m, n, k int, alpha T, a []T, lda int
 	if tA {
 		j.problem.aRow, j.problem.aStep = 1, lda
 	}
-	if workers := runtime.GOMAXPROCS(0); spread && workers > 1 && m*n*k >= 2*serialWork {
+	if workers := parallel.Free(); spread && workers > 1 && m*n*k >= 2*serialWork {
 		j.cut(min(workers, m*n*k/serialWork))
 		parallel.For(j.rows*j.columns, 1, j.run)
 	} else {

@@ -62,7 +62,8 @@ var table = []rule{
 	{"internal/lpadapter", []string{"solver"}, nil},
 	{"internal/blas", nil, []string{"gonum.org/v1/gonum", "golang.org/x/sys"}},
 	{"internal/...", nil, nil},
-	{"examples/reach-plot", []string{"..."}, []string{"gonum.org/v1/plot"}}, // its output is a picture
+	{"examples/reach-plot", []string{"..."}, []string{"gonum.org/v1/plot"}},                           // its output is a picture
+	{"examples/imagestar-study", []string{"..."}, []string{"gonum.org/v1/plot", "golang.org/x/term"}}, // its output is pictures, too
 	{"examples/dualapp", []string{"..."}, []string{"gonum.org/v1/plot"}},
 	{"examples/...", []string{"..."}, nil},
 	{"cmd/...", []string{"..."}, []string{"..."}},

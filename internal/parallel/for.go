@@ -3,6 +3,7 @@ package parallel
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // A loop over [0, n) is cut into contiguous chunks of nearly equal length, one
@@ -14,6 +15,9 @@ import (
 //
 // A body that panics makes For panic with the same value, after all the other
 // chunks have ended. When several chunks panic, the lowest one wins.
+
+// Inner loops take the processors that outer ones have left: with one chunk on
+// each processor already, more would only wait for each other.
 
 // chunk is one part of a loop, with what its body panicked with.
 type chunk struct {
@@ -32,6 +36,9 @@ type loop struct {
 	chunks []*chunk
 }
 
+// busy counts the goroutines that loops have started and that still run.
+var busy atomic.Int64
+
 var loops = sync.Pool{New: func() any { return new(loop) }}
 
 // For calls fn on contiguous ranges that together cover [0, n) exactly once.
@@ -47,7 +54,7 @@ func For(n, grain int, fn func(lo, hi int)) {
 	if n <= 0 {
 		return
 	}
-	parts := min(runtime.GOMAXPROCS(0), n/max(grain, 1))
+	parts := min(Free(), n/max(grain, 1))
 	if parts <= 1 {
 		fn(0, n)
 		return
@@ -63,15 +70,20 @@ func For(n, grain int, fn func(lo, hi int)) {
 	}
 }
 
+// Free is how many chunks a loop that starts now would have at most: the
+// processors that no other loop's chunk is running on, at least 1. A loop in
+// the body of a loop that fills the machine runs on its goroutine alone.
+func Free() int { return max(1, runtime.GOMAXPROCS(0)-int(busy.Load())) }
+
 // start cuts [0, n) into parts chunks and starts all but the first.
 func (l *loop) start(n, parts int, fn func(lo, hi int)) {
 	for len(l.chunks) < parts {
 		c := &chunk{loop: l}
-		c.run = c.execute
+		c.run = c.executeApart
 		l.chunks = append(l.chunks, c)
 	}
 	l.body = fn
-	l.wait.Add(parts)
+	l.wait.Add(parts - 1)
 	size, extra, low := n/parts, n%parts, 0
 	for i := range parts {
 		high := low + size
@@ -81,14 +93,21 @@ func (l *loop) start(n, parts int, fn func(lo, hi int)) {
 		l.chunks[i].low, l.chunks[i].high = low, high
 		low = high
 	}
+	busy.Add(int64(parts - 1))
 	for _, c := range l.chunks[1:parts] {
 		go c.run()
 	}
 }
 
+// executeApart is execute on a goroutine of its own.
+func (c *chunk) executeApart() {
+	defer c.loop.wait.Done()
+	defer busy.Add(-1)
+	c.execute()
+}
+
 // execute runs the body on one chunk and keeps its panic for the caller.
 func (c *chunk) execute() {
-	defer c.loop.wait.Done()
 	returned := false
 	defer func() {
 		if !returned {

@@ -3,6 +3,7 @@ package parallel_test
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -56,6 +57,27 @@ func TestForNests(t *testing.T) {
 			}
 		})
 		assert.Equal(t, int64(400), total.Load())
+	})
+}
+
+// A loop in the bodies of one that fills the machine has a single chunk.
+func TestForLeavesBusyProcessorsAlone(t *testing.T) {
+	withProcessors(3, func() {
+		var begun, ended sync.WaitGroup
+		begun.Add(3)
+		ended.Add(3)
+		var inner atomic.Int32
+		assert.Equal(t, 3, parallel.Free())
+		parallel.For(3, 1, func(int, int) {
+			begun.Done()
+			begun.Wait()
+			assert.Equal(t, 1, parallel.Free())
+			parallel.For(100, 1, func(int, int) { inner.Add(1) })
+			ended.Done()
+			ended.Wait()
+		})
+		assert.Equal(t, int32(3), inner.Load())
+		assert.Equal(t, 3, parallel.Free())
 	})
 }
 

@@ -9,7 +9,8 @@
 // float32, one forward and one backward pass per step for the whole batch.
 //
 // Run is the descent alone, for losses that see more of a network than its
-// output; Searcher is Run on losses of the output.
+// output; Searcher is Run on losses of the output. Violation is the loss of a
+// search for counterexamples, Replayer checks what such a search has found.
 //
 // Source: Madry et al. 2018, arXiv:1706.06083, §2.1. Deviation: the step is
 // relative to each dimension's width, since boxes of control problems are far

@@ -96,24 +96,6 @@ func (c *call) strided(t *tensor, shape nn.Shape, offset int, stride []int) *ten
 	return out
 }
 
-// broadcastShape is the common shape of a and b by numpy's rule, if any.
-func broadcastShape(a, b nn.Shape) (nn.Shape, bool) {
-	if len(a) < len(b) {
-		a, b = b, a
-	}
-	s := a.Clone()
-	skip := len(a) - len(b)
-	for i, d := range b {
-		switch {
-		case s[skip+i] == 1:
-			s[skip+i] = d
-		case d != 1 && d != s[skip+i]:
-			return nil, false
-		}
-	}
-	return s, true
-}
-
 // expanded is t broadcast to shape, which must be possible.
 func (c *call) expanded(t *tensor, shape nn.Shape) *tensor {
 	if slices.Equal(t.shape, shape) {
@@ -136,7 +118,7 @@ func (c *call) common(from, to int) []*tensor {
 	var shape nn.Shape
 	for k := from; k < to; k++ {
 		t := c.in[k].c
-		s, ok := broadcastShape(shape, t.shape)
+		s, ok := nn.Broadcast(shape, t.shape)
 		if !ok || len(s) > maxRank {
 			c.badShape("%v and %v do not broadcast", shape, t.shape)
 			return nil

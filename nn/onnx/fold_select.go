@@ -2,7 +2,11 @@ package onnx
 
 // Constant folding of conversions, comparisons and choices: Cast, Equal, Where.
 
-import "math"
+import (
+	"math"
+
+	"github.com/vouchnn/vouch/nn"
+)
 
 // foldCast converts numbers as the file says. Towards float it rounds to
 // float32, which is then the weight that the file defines.
@@ -108,7 +112,7 @@ func foldWhere(c *call) []*tensor {
 		return nil
 	}
 	cond := c.in[0].c
-	shape, ok := broadcastShape(cond.shape, in[0].shape)
+	shape, ok := nn.Broadcast(cond.shape, in[0].shape)
 	if !ok || cond.isFloat() || len(shape) > maxRank {
 		c.badShape("condition %v of %s for %v", cond.shape, typeName(cond.elem), in[0].shape)
 		return nil

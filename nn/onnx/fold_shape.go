@@ -147,7 +147,7 @@ func foldExpand(c *call) []*tensor {
 	if c.err != nil {
 		return nil
 	}
-	shape, ok := broadcastShape(t.shape, target)
+	shape, ok := nn.Broadcast(t.shape, target)
 	if !ok || len(shape) > maxRank || slices.ContainsFunc(shape, negative) {
 		c.badShape("%v does not expand to %v", t.shape, target)
 		return nil

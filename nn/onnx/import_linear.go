@@ -240,7 +240,7 @@ func (c *call) gemmAdd(v value, beta float64) value {
 
 // fits tells whether s broadcasts to exactly the shape to.
 func fits(s, to nn.Shape) bool {
-	out, ok := broadcastShape(s, to)
+	out, ok := nn.Broadcast(s, to)
 	return ok && out.Equal(to)
 }
 

@@ -276,7 +276,7 @@ func importExpand(c *call) []value {
 	if c.err != nil {
 		return nil
 	}
-	if out, ok := broadcastShape(c.shape(0), s); ok && slices.Equal(out, c.shape(0)) {
+	if out, ok := nn.Broadcast(c.shape(0), s); ok && slices.Equal(out, c.shape(0)) {
 		return one(c.same())
 	}
 	if n := s.Size(); n < 1 || c.spend(n) != nil {

@@ -3,7 +3,6 @@ package simplex
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 
@@ -215,14 +214,10 @@ func (s *session) SetVariableBounds(j int, lower, upper float64) error {
 	if s.p == nil {
 		return errClosed
 	}
-	if j < 0 || j >= len(s.p.Variables) {
-		return &solver.Error{Field: "Variables", Detail: fmt.Sprint(j), Err: solver.ErrIndex}
-	}
-	if err := solver.CheckBounds(lower, upper); err != nil {
+	if err := s.p.SetVariableBounds(j, lower, upper); err != nil {
 		return err
 	}
 	s.pool.forget()
-	s.p.Variables[j].Lower, s.p.Variables[j].Upper = lower, upper
 	if s.e != nil {
 		s.e.setVariable(j, lower, upper)
 	}
@@ -234,14 +229,10 @@ func (s *session) SetRowBounds(i int, lower, upper float64) error {
 	if s.p == nil {
 		return errClosed
 	}
-	if i < 0 || i >= len(s.p.Rows) {
-		return &solver.Error{Field: "Rows", Detail: fmt.Sprint(i), Err: solver.ErrIndex}
-	}
-	if err := solver.CheckBounds(lower, upper); err != nil {
+	if err := s.p.SetRowBounds(i, lower, upper); err != nil {
 		return err
 	}
 	s.pool.forget()
-	s.p.Rows[i].Lower, s.p.Rows[i].Upper = lower, upper
 	if s.e != nil {
 		s.e.setRow(i, lower, upper)
 	}
@@ -253,23 +244,11 @@ func (s *session) SetObjective(sense solver.Sense, costs []float64, offset float
 	if s.p == nil {
 		return errClosed
 	}
-	if len(costs) != len(s.p.Variables) {
-		detail := fmt.Sprintf("%d costs of %d variables", len(costs), len(s.p.Variables))
-		return &solver.Error{Field: "Cost", Detail: detail, Err: solver.ErrLength}
-	}
-	probe := solver.Problem{Sense: sense, Offset: offset, Variables: make([]solver.Variable, len(costs))}
-	for j, c := range costs {
-		probe.Variables[j].Cost = c
-	}
-	if err := probe.Validate(); err != nil {
-		return err
-	}
 	if s.e != nil {
 		s.put()
 	}
-	s.p.Sense, s.p.Offset = sense, offset
-	for j, c := range costs {
-		s.p.Variables[j].Cost = c
+	if err := s.p.SetObjective(sense, costs, offset); err != nil {
+		return err
 	}
 	if s.e != nil {
 		s.e.setObjective(s.p)
