@@ -29,7 +29,7 @@ import (
 const (
 	// decideLeaves is how many leaves are bounded in the first turn for an end
 	// that may decide, and closeLeaves for one that cannot.
-	decideLeaves = 2048
+	decideLeaves = 512
 	closeLeaves  = 32
 	// leafIterations is how often the variables of a leaf are improved.
 	leafIterations = 10

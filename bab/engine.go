@@ -38,13 +38,14 @@ type engine struct {
 	start       time.Time
 	ticked      time.Time
 
-	res     spec.Result
-	batches int       // bounded so far
-	closed  float64   // least bound of the groups that are done
-	bounded bool      // every root has been bounded
-	roots   [][]root  // open roots of the groups that are not done, this one first
-	current []*search // on the group that is being decided
-	proved  float64   // of that group, by a search that was given up; else −Inf
+	res      spec.Result
+	batches  int       // bounded so far
+	closed   float64   // least bound of the groups that are done
+	bounded  bool      // every root has been bounded
+	roots    [][]root  // open roots of the groups that are not done, this one first
+	current  []*search // on the group that is being decided
+	proved   float64   // of that group, by a search that was given up; else −Inf
+	refining int64     // bytes of the searches for ends of intervals
 }
 
 func newEngine(model *bounds.Model, net, simple nn.Network, prop *spec.Property, opts Options, start time.Time) *engine {

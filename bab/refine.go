@@ -23,10 +23,10 @@ package bab
 // The last layer is left out if there are several: its neurons feed the
 // functions alone, and the search splits those that matter.
 //
-// Refining and searching take turns, each turn refineMore times as long as the
-// one before: an easy property is decided before its intervals are refined, and
-// one that does not need the last of them decided is not kept waiting. A search
-// begins anew after each turn of refining.
+// Refining and searching take turns, each longer than the one before: an easy
+// property is decided before its intervals are refined, and one that does not need
+// the last of them decided is not kept waiting. A search begins anew after each
+// turn of refining; the searches for ends go on where they were.
 //
 // The root's half-spaces (corner.go) hold in these searches too: the intervals
 // need to hold only where the property can fail.
@@ -51,10 +51,12 @@ import (
 
 const (
 	// refineAfter is the work of the search without refining, as search.spent
-	// counts it: about 500 domains.
-	refineAfter = 4096
-	// refineMore is how much longer each turn is than the one before.
-	refineMore = 4
+	// counts it: about 1000 domains.
+	refineAfter = 8192
+	// refineMore is how many more leaves each turn of refining has for an end than
+	// those before together, nearly, and searchMore how much longer each search is
+	// than the one before.
+	refineMore, searchMore = 4, 2
 	// refineAtMost is how many undecided neurons the roots have at most that
 	// are refined without being asked.
 	refineAtMost = 4096
@@ -104,19 +106,16 @@ func (e *engine) decideByNeurons(ctx context.Context, g *group, roots []root) (*
 		e.dropSearch()
 		e.choose("refine", RefineOn.String()+" "+strconv.Itoa(f.turn+1))
 		cex, more, err := f.refine(ctx)
-		if cex != nil || err != nil {
+		e.closed, e.refining = min(e.closed, f.s.closed), f.bytes()
+		if cex != nil || err != nil || len(f.roots) == 0 {
 			return cex, spec.ReasonNone, err
-		}
-		if len(f.roots) == 0 {
-			e.closed = min(e.closed, f.s.closed)
-			return nil, spec.ReasonNone, nil
 		}
 		if !more {
 			break
 		}
-		budget = max(refineAfter, refineMore*budget)
+		budget = max(refineAfter, searchMore*budget)
 	}
-	e.closed = min(e.closed, f.s.closed)
+	e.refining = 0
 	_, cex, reason, err := e.searchFrom(ctx, g, e.reduce(f.open()), math.MaxInt)
 	return cex, reason, err
 }
@@ -237,7 +236,7 @@ func (f *refinement) refine(ctx context.Context) (cex *spec.Counterexample, more
 	f.roots = slices.DeleteFunc(f.roots, func(r refinedRoot) bool { return r.d == nil })
 	f.turn++
 	until, limited := f.s.e.refineUntil(ctx, 1)
-	if f.turn >= refineTurns || f.s.e.full() || f.bytes() > f.s.e.opts.MaxMemory || (limited && time.Now().After(until)) {
+	if f.turn >= refineTurns || f.s.e.full() || f.full() || (limited && time.Now().After(until)) {
 		return nil, false, nil
 	}
 	for _, r := range f.roots {
@@ -262,7 +261,7 @@ func (f *refinement) refineLayer(ctx context.Context, r *refinedRoot, l int, lat
 	}
 	n := r.layers[l]
 	n.allow(f.turn)
-	for n.active() && !e.full() && !late() && f.bytes() <= e.opts.MaxMemory {
+	for n.active() && !e.full() && !late() && !f.full() {
 		if err := n.round(ctx); err != nil {
 			return nil, err
 		}
@@ -299,6 +298,9 @@ func (f *refinement) bytes() int64 {
 	}
 	return b
 }
+
+// full reports whether the leaves occupy half of the memory for domains.
+func (f *refinement) full() bool { return f.bytes() > f.s.e.opts.MaxMemory/2 }
 
 // refineUntil is when the first of so many parts is to end, if there is a
 // deadline.

@@ -91,41 +91,21 @@ func (e *engine) decide(ctx context.Context, g *group, roots []root) (*spec.Coun
 		return nil, spec.ReasonNone, nil
 	}
 	e.current = nil
-	alone := len(e.kinds) == 1
-	if alone && e.kinds[0] == SplitNeuron {
+	if len(e.kinds) == 1 && e.kinds[0] == SplitNeuron {
 		s := e.newSearch(g, SplitNeuron)
 		open, cex, err := s.narrow(ctx, roots)
-		if err != nil || cex != nil {
-			return cex, spec.ReasonNone, err
-		}
 		e.closed = min(e.closed, s.closed)
-		if len(open) == 0 {
-			return nil, spec.ReasonNone, nil
-		}
-		roots = e.reduce(open)
-		return e.decideByNeurons(ctx, g, roots)
-	}
-	roots = e.reduce(roots)
-	for _, kind := range e.kinds {
-		s := e.newSearch(g, kind)
-		starts := roots
-		if !alone && kind == SplitNeuron {
-			open, cex, err := s.narrow(ctx, roots)
-			if err != nil || cex != nil {
-				return cex, spec.ReasonNone, err
-			}
-			if len(open) == 0 {
-				e.closed = min(e.closed, s.closed)
-				return nil, spec.ReasonNone, nil
-			}
-			starts = open
-		}
-		if cex, err := s.begin(ctx, starts); cex != nil || err != nil {
+		if err != nil || cex != nil || len(open) == 0 {
 			return cex, spec.ReasonNone, err
 		}
+		return e.decideByNeurons(ctx, g, e.reduce(open))
+	}
+	done, cex, err := e.beginEach(ctx, g, e.reduce(roots))
+	if done || cex != nil || err != nil {
+		return cex, spec.ReasonNone, err
 	}
 	budget := firstTurn
-	if alone {
+	if len(e.kinds) == 1 {
 		budget = math.MaxInt
 	}
 	for {
@@ -135,6 +115,29 @@ func (e *engine) decide(ctx context.Context, g *group, roots []root) (*spec.Coun
 		}
 		budget *= 2
 	}
+}
+
+// beginEach begins a search for each kind of split. It reports whether the roots
+// are decided before.
+func (e *engine) beginEach(ctx context.Context, g *group, roots []root) (bool, *spec.Counterexample, error) {
+	for _, kind := range e.kinds {
+		s, starts := e.newSearch(g, kind), roots
+		if kind == SplitNeuron {
+			open, cex, err := s.narrow(ctx, roots)
+			if err != nil || cex != nil {
+				return false, cex, err
+			}
+			if len(open) == 0 {
+				e.closed = min(e.closed, s.closed)
+				return true, nil, nil
+			}
+			starts = open
+		}
+		if cex, err := s.begin(ctx, starts); cex != nil || err != nil {
+			return false, cex, err
+		}
+	}
+	return false, nil, nil
 }
 
 // begin queues roots, which stay as they are.
@@ -173,9 +176,9 @@ func (e *engine) turn(ctx context.Context, budget int) (bool, *spec.Counterexamp
 	return false, nil, spec.ReasonNone, nil
 }
 
-// bytes is about what all queued domains occupy.
+// bytes is about what all queued domains occupy, those of refining among them.
 func (e *engine) bytes() int64 {
-	n := int64(0)
+	n := e.refining
 	for _, s := range e.current {
 		n += s.frontier.bytes
 	}
