@@ -33,15 +33,19 @@ type engine struct {
 	// corners says that domains are bounded in their corners.
 	corners bool
 	shared  sharedBounds
-	start   time.Time
-	ticked  time.Time
+	// batchChosen says that the batch follows the network's size.
+	batchChosen bool
+	start       time.Time
+	ticked      time.Time
 
-	res     spec.Result
-	batches int       // bounded so far
-	closed  float64   // least bound of the groups that are done
-	bounded bool      // every root has been bounded
-	roots   [][]root  // open roots of the groups that are not done, this one first
-	current []*search // on the group that is being decided
+	res      spec.Result
+	batches  int       // bounded so far
+	closed   float64   // least bound of the groups that are done
+	bounded  bool      // every root has been bounded
+	roots    [][]root  // open roots of the groups that are not done, this one first
+	current  []*search // on the group that is being decided
+	proved   float64   // of that group, by a search that was given up; else −Inf
+	refining int64     // bytes of the searches for ends of intervals
 }
 
 func newEngine(model *bounds.Model, net, simple nn.Network, prop *spec.Property, opts Options, start time.Time) *engine {
@@ -49,7 +53,8 @@ func newEngine(model *bounds.Model, net, simple nn.Network, prop *spec.Property,
 		opts.MaxMemory = 2 << 30
 	}
 	opts.Attack = opts.Attack.withDefaults()
-	if opts.Batch == 0 {
+	chosen := opts.Batch == 0
+	if chosen {
 		opts.Batch = automaticBatch(model)
 	}
 	if opts.Solver == nil {
@@ -61,9 +66,10 @@ func newEngine(model *bounds.Model, net, simple nn.Network, prop *spec.Property,
 	e := &engine{
 		opts: opts, model: model, net: simple, prop: prop, kinds: automaticSplits(opts.Split, prop),
 		replay: pgd.NewReplayer(net, prop), points: nn.NewEvaluator[float64](simple),
-		keep: model.Preactivations(), start: start, ticked: start, closed: math.Inf(1),
+		keep: model.Preactivations(), start: start, ticked: start, closed: math.Inf(1), proved: math.Inf(-1),
 	}
 	// With inputs alone to split the box follows the corner by itself.
+	e.batchChosen = chosen
 	e.corners = slices.Contains(e.kinds, SplitNeuron)
 	e.attack = newAttacker(simple, prop, e.replay, opts.Seed^opts.Attack.Seed)
 	e.res.LowerBound = math.Inf(-1)
@@ -75,7 +81,7 @@ func newEngine(model *bounds.Model, net, simple nn.Network, prop *spec.Property,
 	for _, k := range e.kinds {
 		names = append(names, k.String())
 	}
-	e.res.Stats.Choices = map[string]string{"split": strings.Join(names, "+"), "batch": strconv.Itoa(opts.Batch), "bounder": bounder, "conjunctions": ConjunctionsTogether.String()}
+	e.res.Stats.Choices = map[string]string{"split": strings.Join(names, "+"), "batch": strconv.Itoa(opts.Batch), "bounder": bounder, "conjunctions": ConjunctionsTogether.String(), "refine": RefineOff.String()}
 	return e
 }
 
@@ -165,7 +171,7 @@ func (e *engine) run(ctx context.Context) (*spec.Result, error) {
 		case reason != spec.ReasonNone:
 			return e.unknown(reason), nil
 		}
-		e.roots, e.current = e.roots[1:], nil
+		e.roots, e.current, e.proved = e.roots[1:], nil, math.Inf(-1)
 	}
 	e.res.Verdict, e.res.LowerBound = spec.Verified, e.closed
 	return e.finish(), nil
@@ -199,7 +205,7 @@ func (e *engine) proven() float64 {
 	v := e.closed
 	for k, roots := range e.roots {
 		if k == 0 && e.current != nil {
-			best := math.Inf(-1)
+			best := e.proved
 			for _, s := range e.current {
 				best = max(best, s.least())
 			}

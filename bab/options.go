@@ -36,6 +36,33 @@ func (k SplitKind) String() string {
 	}
 }
 
+// Refinement says whether the intervals of neurons are tightened by a branch and
+// bound of their own before the search that splits neurons.
+type Refinement int
+
+// The ways to refine.
+const (
+	// RefineAuto refines where a search of moderate length has not decided, if
+	// the network has several layers of ReLUs.
+	RefineAuto Refinement = iota
+	// RefineOn refines before searching.
+	RefineOn
+	// RefineOff does not refine.
+	RefineOff
+)
+
+// String is auto, on or off.
+func (r Refinement) String() string {
+	switch r {
+	case RefineOn:
+		return "on"
+	case RefineOff:
+		return "off"
+	default:
+		return "auto"
+	}
+}
+
 // Options of Verify. The zero value is the recommended setting.
 type Options struct {
 	// Seed of the attacks. Same seed, same options: same answer, times aside.
@@ -45,8 +72,12 @@ type Options struct {
 	// Conjunctions says whether open conjunctions are taken one by one where
 	// neurons are split. Default ConjunctionsAuto.
 	Conjunctions Conjunctions
-	// Bounder bounds the sub-problems. Default nil: bounds.Crown{} where inputs
-	// are split, bounds.AlphaBeta{} where neurons are.
+	// Refine says whether the intervals of neurons are refined where neurons
+	// alone are split. Default RefineAuto.
+	Refine Refinement
+	// Bounder bounds the sub-problems, but not those of refining. Default nil: bounds.Crown{} where inputs
+	// are split, bounds.AlphaBeta{} where neurons are. Not nil: RefineAuto
+	// does not refine.
 	Bounder bounds.Bounder
 	// Solver solves the linear programs of sub-problems in which every neuron is
 	// decided. Its answers are checked, not trusted. Default nil:
@@ -101,6 +132,8 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("bab: Options.Split = %d is not a SplitKind", int(o.Split))
 	case o.Conjunctions < ConjunctionsAuto || o.Conjunctions > ConjunctionsApart:
 		return fmt.Errorf("bab: Options.Conjunctions = %d is not a Conjunctions", int(o.Conjunctions))
+	case o.Refine < RefineAuto || o.Refine > RefineOff:
+		return fmt.Errorf("bab: Options.Refine = %d is not a Refinement", int(o.Refine))
 	case o.Batch < 0 || o.Batch > 65536:
 		return fmt.Errorf("bab: Options.Batch = %d is not in [0, 65536]", o.Batch)
 	case o.MaxDomains < 0:

@@ -8,7 +8,10 @@ package bab
 // function is the same there. On the networks of mnist_fc sub-problems then
 // cost about a fifth.
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // reduce replaces the engine's model if the only thing left are these roots, and
 // returns them in its terms.
@@ -28,6 +31,10 @@ func (e *engine) reduce(roots []root) []root {
 	}
 	less := e.model.Reduce(hull)
 	e.model = less.Model
+	if e.batchChosen {
+		e.opts.Batch = automaticBatch(e.model)
+		e.choose("batch", strconv.Itoa(e.opts.Batch))
+	}
 	out := make([]root, len(roots))
 	for k, o := range roots {
 		d, r := *o.d, less.Result(o.r)

@@ -91,74 +91,94 @@ func (e *engine) decide(ctx context.Context, g *group, roots []root) (*spec.Coun
 		return nil, spec.ReasonNone, nil
 	}
 	e.current = nil
-	alone := len(e.kinds) == 1
-	if alone && e.kinds[0] == SplitNeuron {
+	if len(e.kinds) == 1 && e.kinds[0] == SplitNeuron {
 		s := e.newSearch(g, SplitNeuron)
 		open, cex, err := s.narrow(ctx, roots)
-		if err != nil || cex != nil {
-			return cex, spec.ReasonNone, err
-		}
 		e.closed = min(e.closed, s.closed)
-		if len(open) == 0 {
-			return nil, spec.ReasonNone, nil
-		}
-		roots = open
-	}
-	roots = e.reduce(roots)
-	for _, kind := range e.kinds {
-		s := e.newSearch(g, kind)
-		starts := roots
-		if !alone && kind == SplitNeuron {
-			open, cex, err := s.narrow(ctx, roots)
-			if err != nil || cex != nil {
-				return cex, spec.ReasonNone, err
-			}
-			if len(open) == 0 {
-				e.closed = min(e.closed, s.closed)
-				return nil, spec.ReasonNone, nil
-			}
-			starts = open
-		}
-		var own []root
-		for _, r := range starts {
-			d := *r.d
-			own = append(own, root{&d, r.r})
-		}
-		e.current = append(e.current, s)
-		if cex, err := s.push(ctx, own); cex != nil || err != nil {
+		if err != nil || cex != nil || len(open) == 0 {
 			return cex, spec.ReasonNone, err
 		}
+		return e.decideByNeurons(ctx, g, e.reduce(open))
+	}
+	done, cex, err := e.beginEach(ctx, g, e.reduce(roots))
+	if done || cex != nil || err != nil {
+		return cex, spec.ReasonNone, err
 	}
 	budget := firstTurn
-	if len(e.current) == 1 {
+	if len(e.kinds) == 1 {
 		budget = math.MaxInt
 	}
 	for {
-		exhausted := 0
-		for _, s := range e.current {
-			cex, reason, err := s.branch(ctx, budget)
-			if cex != nil || err != nil || reason != spec.ReasonNone {
-				return cex, reason, err
-			}
-			if s.frontier.len() > 0 {
-				continue
-			}
-			if math.IsInf(s.stuck, 1) {
-				e.closed = min(e.closed, s.closed)
-				return nil, spec.ReasonNone, nil
-			}
-			exhausted++
-		}
-		if exhausted == len(e.current) {
-			return nil, spec.ReasonNumerical, nil
+		decided, cex, reason, err := e.turn(ctx, budget)
+		if decided || cex != nil || err != nil || reason != spec.ReasonNone {
+			return cex, reason, err
 		}
 		budget *= 2
 	}
 }
 
-// bytes is about what all queued domains occupy.
+// beginEach begins a search for each kind of split. It reports whether the roots
+// are decided before.
+func (e *engine) beginEach(ctx context.Context, g *group, roots []root) (bool, *spec.Counterexample, error) {
+	for _, kind := range e.kinds {
+		s, starts := e.newSearch(g, kind), roots
+		if kind == SplitNeuron {
+			open, cex, err := s.narrow(ctx, roots)
+			if err != nil || cex != nil {
+				return false, cex, err
+			}
+			if len(open) == 0 {
+				e.closed = min(e.closed, s.closed)
+				return true, nil, nil
+			}
+			starts = open
+		}
+		if cex, err := s.begin(ctx, starts); cex != nil || err != nil {
+			return false, cex, err
+		}
+	}
+	return false, nil, nil
+}
+
+// begin queues roots, which stay as they are.
+func (s *search) begin(ctx context.Context, roots []root) (*spec.Counterexample, error) {
+	var own []root
+	for _, r := range roots {
+		d := *r.d
+		own = append(own, root{&d, r.r})
+	}
+	s.e.current = append(s.e.current, s)
+	return s.push(ctx, own)
+}
+
+// turn lets each of the current searches go on until its work reaches the
+// budget. It reports whether one of them has closed all domains, and a reason
+// if none can go on.
+func (e *engine) turn(ctx context.Context, budget int) (bool, *spec.Counterexample, spec.Reason, error) {
+	exhausted := 0
+	for _, s := range e.current {
+		cex, reason, err := s.branch(ctx, budget)
+		if cex != nil || err != nil || reason != spec.ReasonNone {
+			return false, cex, reason, err
+		}
+		if s.frontier.len() > 0 {
+			continue
+		}
+		if math.IsInf(s.stuck, 1) {
+			e.closed = min(e.closed, s.closed)
+			return true, nil, spec.ReasonNone, nil
+		}
+		exhausted++
+	}
+	if exhausted == len(e.current) {
+		return false, nil, spec.ReasonNumerical, nil
+	}
+	return false, nil, spec.ReasonNone, nil
+}
+
+// bytes is about what all queued domains occupy, those of refining among them.
 func (e *engine) bytes() int64 {
-	n := int64(0)
+	n := e.refining
 	for _, s := range e.current {
 		n += s.frontier.bytes
 	}
@@ -195,7 +215,7 @@ func (s *search) branch(ctx context.Context, budget int) (*spec.Counterexample, 
 		if err := ctx.Err(); err != nil {
 			return nil, spec.ReasonNone, err
 		}
-		if e.opts.MaxDomains > 0 && e.res.Stats.Domains >= e.opts.MaxDomains {
+		if e.full() {
 			return nil, spec.ReasonNodeLimit, nil
 		}
 		bytes := e.bytes()

@@ -63,6 +63,10 @@ func randomTiny(rng *rand.Rand) *tiny {
 	if rng.IntN(2) == 0 {
 		sizes = []int{2, 2 + rng.IntN(5), 2}
 	}
+	return randomTinyOf(rng, sizes...)
+}
+
+func randomTinyOf(rng *rand.Rand, sizes ...int) *tiny {
 	t := &tiny{}
 	for l := 1; l < len(sizes); l++ {
 		w := make([][]float64, sizes[l])
@@ -213,7 +217,7 @@ func verifyTiny(t *testing.T, net *tiny, dnf []spec.Conjunction, opts bab.Option
 func TestTwinRandomProperties(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	counts := map[bool]int{}
-	for k := range rounds(400) {
+	for k := range rounds(300) {
 		net := randomTiny(rng)
 		var dnf []spec.Conjunction
 		for range 1 + rng.IntN(2) {
@@ -230,7 +234,7 @@ func TestTwinRandomProperties(t *testing.T) {
 		if k%2 == 1 {
 			split = bab.SplitNeuron
 		}
-		res := verifyTiny(t, net, dnf, bab.Options{Split: split, NoAttack: k%4 > 1, Seed: uint64(k), Conjunctions: bab.Conjunctions(k / 2 % 3)})
+		res := verifyTiny(t, net, dnf, bab.Options{Split: split, NoAttack: k%4 > 1, Seed: uint64(k), Conjunctions: bab.Conjunctions(k / 2 % 3), Refine: bab.Refinement(k / 2 % 2)})
 		switch {
 		case unsafe:
 			require.NotEqual(t, spec.Verified, res.Verdict, "network %d: %+v %v", k, net, dnf)
@@ -238,8 +242,8 @@ func TestTwinRandomProperties(t *testing.T) {
 			require.NotEqual(t, spec.Falsified, res.Verdict, "network %d: %+v %v", k, net, dnf)
 		}
 	}
-	require.Greater(t, counts[true], rounds(50))
-	require.Greater(t, counts[false], rounds(50))
+	require.Greater(t, counts[true], rounds(38))
+	require.Greater(t, counts[false], rounds(38))
 }
 
 // TestTwinPlantedAtTheEdge moves the property's threshold to the exact minimum
@@ -249,18 +253,23 @@ func TestTwinRandomProperties(t *testing.T) {
 func TestTwinPlantedAtTheEdge(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	var falsified, verified, undecided int
-	for k := range rounds(300) {
+	for k := range rounds(200) {
 		net := randomTiny(rng)
 		c0, c1 := float64(rng.IntN(9)-4), float64(rng.IntN(9)-4)
 		least := net.least(c0, c1)
 		edge, exact := least.Float64()
 		opts := bab.Options{Split: bab.SplitInput, NoAttack: k%4 > 1, Seed: uint64(k), MaxDomains: 100000}
 		if k%2 == 1 {
-			opts.Split, opts.MaxDomains = bab.SplitNeuron, 3000
+			opts.Split, opts.MaxDomains, opts.Refine = bab.SplitNeuron, 2000, bab.Refinement(k/2%2)
 		}
 		for _, shift := range []float64{-0x1p-16, 0, 0x1p-16} {
 			// Unsafe: c0·y0 + c1·y1 ≤ edge + shift.
 			dnf := []spec.Conjunction{{output(edge+shift, spec.Term{Index: 0, Coef: c0}, spec.Term{Index: 1, Coef: c1})}}
+			if shift == 0 { // often out of reach of floating point
+				opts.MaxDomains = min(opts.MaxDomains, 2000)
+			} else if opts.Split == bab.SplitInput {
+				opts.MaxDomains = 100000
+			}
 			res := verifyTiny(t, net, dnf, opts)
 			switch {
 			case res.Verdict == spec.Unknown:
@@ -278,6 +287,6 @@ func TestTwinPlantedAtTheEdge(t *testing.T) {
 	}
 	t.Logf("%d verified, %d falsified, %d undecided by splitting inputs", verified, falsified, undecided)
 	require.Less(t, undecided, 3) // where the minimum is attained on a whole line
-	require.Greater(t, verified, rounds(280))
-	require.Greater(t, falsified, rounds(290))
+	require.Greater(t, verified, rounds(186))
+	require.Greater(t, falsified, rounds(190))
 }

@@ -117,8 +117,17 @@ func (b method) boundPart(ctx context.Context, m *Model, q *Query, domains []Dom
 }
 
 // advance bounds node i by intervals and prepares passes to go through it.
+// Where the node is settled what is known of it is taken instead.
 func (s *state) advance(i int) {
-	s.m.rules[i].interval(s, i)
+	if !s.settled(i) {
+		s.m.rules[i].interval(s, i)
+	} else {
+		for d := range s.count {
+			k, _ := s.known(i, d)
+			copy(s.span(s.lower[i], i, d), k.Lower)
+			copy(s.span(s.upper[i], i, d), k.Upper)
+		}
+	}
 	s.intersect(i)
 	s.m.rules[i].relax(s, i)
 	if s.m.keeper[i] == i {

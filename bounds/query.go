@@ -48,7 +48,7 @@ type Domain struct {
 	// domain that contains this one. May be nil.
 	Warm *Warm
 	// Only lists the functions that matter in this domain; nil means all. The
-	// others' bounds come from intervals alone.
+	// others are not bounded: they get −Inf and +Inf.
 	Only []int
 }
 

@@ -87,7 +87,14 @@ func (s *state) functions(ctx context.Context, q *Query, out []DomainResult, ite
 		if q.Upper {
 			out[d].Upper = make([]float64, k)
 		}
-		for f := range k {
+		only := s.domains[d].Only
+		if only == nil {
+			only = all
+		} else {
+			fill(out[d].Lower, math.Inf(-1))
+			fill(out[d].Upper, math.Inf(1))
+		}
+		for _, f := range only {
 			out[d].Lower[f] = s.intervalBound(&q.Functions, f, d, 1)
 			if q.Upper {
 				out[d].Upper[f] = -s.intervalBound(&q.Functions, f, d, -1)
@@ -95,10 +102,6 @@ func (s *state) functions(ctx context.Context, q *Query, out []DomainResult, ite
 		}
 		if s.empty[d] {
 			continue
-		}
-		only := s.domains[d].Only
-		if only == nil {
-			only = all
 		}
 		for _, f := range only {
 			rows = append(rows, row{domain: d, index: f, sign: 1})
@@ -138,6 +141,12 @@ func (s *state) functions(ctx context.Context, q *Query, out []DomainResult, ite
 		}
 	}
 	return nil
+}
+
+func fill(x []float64, v float64) {
+	for k := range x {
+		x[k] = v
+	}
 }
 
 // newImpact makes room for the impacts of all element-wise nodes.
