@@ -60,7 +60,7 @@ func AttackAccuracy(ctx context.Context, net nn.Network, data Data, a Attack, se
 		p.run(end, len(labels), false, nil)
 		for i, l := range labels {
 			row := i * m.outputs
-			if top(clean[row:row+m.outputs]) == l && top(p.Output()[row:row+m.outputs]) == l {
+			if nn.ArgMax(clean[row:row+m.outputs]) == l && nn.ArgMax(p.Output()[row:row+m.outputs]) == l {
 				right++
 			}
 		}
@@ -97,20 +97,9 @@ func (m *model) batches(ctx context.Context, data Data, f func(x []float32, labe
 func correct(y []float32, labels []int) int {
 	k, right := len(y)/len(labels), 0
 	for i, l := range labels {
-		if top(y[i*k:(i+1)*k]) == l {
+		if nn.ArgMax(y[i*k:(i+1)*k]) == l {
 			right++
 		}
 	}
 	return right
-}
-
-// top is the index of the greatest, the first of equals.
-func top(y []float32) int {
-	best := 0
-	for i, v := range y {
-		if v > y[best] {
-			best = i
-		}
-	}
-	return best
 }

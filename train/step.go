@@ -45,7 +45,7 @@ type Step struct {
 	count    int
 	clean    *Pass
 	plain    *Pass // at the batch, in evaluation mode
-	probe    *Pass // for attacks
+	probe    *Pass // for gradients to the input
 	assault  assault
 	bufs     [][]float32
 	taken    int
