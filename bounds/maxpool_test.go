@@ -37,7 +37,7 @@ func randomWindow(rng *rand.Rand) (window []int, lo, up []float64) {
 func TestWindowLinesAreExactlySound(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	decided := 0
-	for range 30_000 {
+	for range 20_000 {
 		window, lo, up := randomWindow(rng)
 		l := relaxWindow(window, lo, up)
 		c := contend(window, lo, up)

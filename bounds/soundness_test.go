@@ -31,7 +31,7 @@ func randomNets(t *testing.T, n int, f func(rng *rand.Rand, net *nn.Graph)) {
 }
 
 func TestBoundsHoldOnPoints(t *testing.T) {
-	randomNets(t, 400, func(rng *rand.Rand, net *nn.Graph) {
+	randomNets(t, 240, func(rng *rand.Rand, net *nn.Graph) {
 		m := mustCompile(t, net)
 		f := randomFunctions(rng, m)
 		box := randomBox(t, rng, m.inputs, math.Pow(10, -3+3.5*rng.Float64()))
@@ -65,7 +65,7 @@ func requireLinear(t *testing.T, m *Model, e *nn.Evaluator[float64], f *Function
 }
 
 func TestBoundsHoldOnBalls(t *testing.T) {
-	randomNets(t, 120, func(rng *rand.Rand, net *nn.Graph) {
+	randomNets(t, 70, func(rng *rand.Rand, net *nn.Graph) {
 		m := mustCompile(t, net)
 		f := randomFunctions(rng, m)
 		centre := make([]float64, m.inputs)
@@ -174,7 +174,7 @@ func TestShrinkingARegionNeverLoosens(t *testing.T) {
 
 func TestBatchEqualsSingleDomains(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	randomNets(t, 30, func(rng *rand.Rand, net *nn.Graph) {
+	randomNets(t, 16, func(rng *rand.Rand, net *nn.Graph) {
 		m := mustCompile(t, net)
 		q := &Query{Functions: randomFunctions(rng, m), Upper: true, Linear: true}
 		for range 1 + rng.IntN(20) {
