@@ -20,7 +20,9 @@
 //	 nothing left to split: a linear program (package solver)
 //
 // Splitting inputs suits networks with few of them, splitting neurons the
-// others; in between both searches take turns. Options.Split forces one.
+// others; in between both searches take turns. Options.Split forces one. Where a
+// search over neurons does not end soon, their intervals are refined by searches
+// of their own first (Options.Refine).
 //
 // RunCampaign verifies many properties of one network, shares what they have in
 // common, and resumes from its results file after a kill.
@@ -41,6 +43,8 @@
 //	Ehlers 2017, arXiv:1705.01320 (leaves)      leaf.go       leaf_test.go
 //	De Palma et al. 2021, arXiv:2104.06718 (FSB) fsb.go       verify_test.go
 //	Shi et al. 2024, arXiv:2405.21063 (GenBaB)  split.go      verify_test.go
+//	Tjeng et al. 2019, arXiv:1711.07356, §4     refine.go     refine_test.go
+//	(tighter intervals of neurons)              ends.go
 //
 // The twin in twin_test.go decides tiny networks in rational arithmetic by
 // enumerating activation patterns, with thresholds planted at the exact

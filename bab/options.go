@@ -43,7 +43,8 @@ type Refinement int
 // The ways to refine.
 const (
 	// RefineAuto refines where a search of moderate length has not decided, if
-	// the network has several layers of ReLUs.
+	// the network has several layers of ReLUs, no convolution, and not too many
+	// undecided neurons.
 	RefineAuto Refinement = iota
 	// RefineOn refines before searching.
 	RefineOn
@@ -73,11 +74,12 @@ type Options struct {
 	// neurons are split. Default ConjunctionsAuto.
 	Conjunctions Conjunctions
 	// Refine says whether the intervals of neurons are refined where neurons
-	// alone are split. Default RefineAuto.
+	// alone are split. Default RefineAuto. The statistics' choice "refine" is off,
+	// or on and the number of turns.
 	Refine Refinement
-	// Bounder bounds the sub-problems, but not those of refining. Default nil: bounds.Crown{} where inputs
-	// are split, bounds.AlphaBeta{} where neurons are. Not nil: RefineAuto
-	// does not refine.
+	// Bounder bounds the sub-problems, but not those of refining. Default nil:
+	// bounds.Crown{} where inputs are split, bounds.AlphaBeta{} where neurons are.
+	// Not nil: RefineAuto does not refine.
 	Bounder bounds.Bounder
 	// Solver solves the linear programs of sub-problems in which every neuron is
 	// decided. Its answers are checked, not trusted. Default nil:

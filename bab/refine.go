@@ -53,9 +53,9 @@ const (
 	// refineAfter is the work of the search without refining, as search.spent
 	// counts it: about 1000 domains.
 	refineAfter = 8192
-	// refineMore is how many more leaves each turn of refining has for an end than
-	// those before together, nearly, and searchMore how much longer each search is
-	// than the one before.
+	// refineMore is how many times as many leaves an end may have had after a turn
+	// as after the one before; searchMore is the same for the searches between, each
+	// of which begins anew.
 	refineMore, searchMore = 4, 2
 	// refineAtMost is how many undecided neurons the roots have at most that
 	// are refined without being asked.
