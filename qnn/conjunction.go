@@ -2,6 +2,7 @@ package qnn
 
 import (
 	"math"
+	"slices"
 
 	"github.com/vouchnn/vouch/spec"
 )
@@ -18,7 +19,9 @@ import (
 //	                  or y_i ≥ max_g − B                (A_g is free)
 //	                  or y_g ≤ min_i + B                (A_i is free)
 //
-// with κ = min_t start_i(t) − start_g(t+B+1) + 1, since with y_i = t the level of
+// (and the first with min(A_i, start_i(max_i)) and max(A_g, start_g(min_g + 1) − 1)
+// in place of the accumulators, since behind a clamp y_i = t or y_g = t + B is all
+// that they say), with κ = min_t start_i(t) − start_g(t+B+1) + 1, since with y_i = t the level of
 // y_g is at most t+B. For two outputs of one shift that is 1 if i comes after g
 // and 1 − 2^e if before, and the two other cases are ties at a clamp; in the first,
 // y_i is above its clamp and y_g below its own, or B would not let them meet. So one row
@@ -40,7 +43,9 @@ type conjunction struct {
 	// inputs have acc·A + constant ≥ 0, and that is bounded instead of the rows.
 	acc      []float64
 	constant float64
+	knee     []float64 // an accumulator counts up to here, or with a coefficient below 0 from here
 	limits   []limit
+	implied  bool // the limits alone imply the rows
 }
 
 // limit is a range of levels of an output that the conjunction demands.
@@ -149,6 +154,9 @@ func (m *model) addLevel(q conjunction, k int, first, last int32) {
 		q.acc = nil
 	}
 	q.limits = append(q.limits, limit{k, first, last})
+	if q.implied && slices.ContainsFunc(m.rows, func(r conjunction) bool { return r.implied && slices.Equal(r.limits, q.limits) }) {
+		return
+	}
 	m.rows = append(m.rows, q)
 }
 
@@ -173,6 +181,21 @@ func (m *model) addPair(q conjunction) bool {
 	return true
 }
 
+// knees are where A_i and A_g stop to count in A_i − A_g: a clamp keeps the levels
+// from moving on. Ends of the range where a clamp is out of reach.
+func (m *model) knees(i, g int) []float64 {
+	s := &m.stages[len(m.stages)-1]
+	knee := slices.Clone(s.high)
+	knee[g] = s.low[g]
+	if st := s.stair[i]; int64(s.last[i]) == st.Max {
+		knee[i] = max(float64(st.Start(st.Max)), s.low[i])
+	}
+	if st := s.stair[g]; int64(s.first[g]) == st.Min {
+		knee[g] = min(float64(st.Start(st.Min+1)-1), s.high[g])
+	}
+	return knee
+}
+
 func (m *model) addPairOf(q conjunction, g, i int, b int64) {
 	s := &m.stages[len(m.stages)-1]
 	kappa, least, most := int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MinInt64)
@@ -184,8 +207,8 @@ func (m *model) addPairOf(q conjunction, g, i int, b int64) {
 		case top >= s.stair[g].Max:
 			free = min(free, t)
 		case t == s.stair[i].Min:
-			low := q
-			low.limits = []limit{{i, int32(t), int32(t)}}
+			low := q // whatever y_i is, and so for many i the same
+			low.implied = true
 			m.addLevel(low, g, s.first[g], int32(min(top, int64(s.last[g]))))
 		default:
 			kappa = min(kappa, s.stair[i].Start(t)-s.stair[g].Start(top+1)+1)
@@ -201,6 +224,7 @@ func (m *model) addPairOf(q conjunction, g, i int, b int64) {
 		a.acc = make([]float64, s.out)
 		a.acc[i], a.acc[g] = 1, -1
 		a.constant = -float64(kappa)
+		a.knee = m.knees(i, g)
 		m.rows = append(m.rows, a)
 	}
 	if free <= int64(s.last[i]) {
