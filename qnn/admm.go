@@ -2,7 +2,6 @@ package qnn
 
 import (
 	"math"
-	"math/rand/v2"
 
 	"github.com/vouchnn/vouch/internal/blas"
 )
@@ -77,12 +76,9 @@ func (a *attacker) alternateFrom(d *domain, rho float64, turns int) bool {
 		copy(a.probe.acc[0], z)
 		a.probe.runFrom()
 		a.tried++
-		e, s := a.probe.shortfall(d.conj, a.best)
-		if e == 0 {
+		exact, _ := a.probe.shortfall(d.conj, a.best)
+		if exact == 0 {
 			return true
-		}
-		if e < a.zz || e == a.zz && s < a.zs {
-			a.zz, a.zs = e, s
 		}
 		for j := range n {
 			a.price[j] += 0.5 * rho * (a.target[j] - z[j])
@@ -144,5 +140,3 @@ func (a *attacker) nearest(d *domain, j int, z, rho float64) float64 {
 	}
 	return at
 }
-
-func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }

@@ -27,9 +27,10 @@ type attacker struct {
 	norm             []float64 // of first-stage rows, squared
 	low, high, price []float64
 	tried            int
-	rng              *rand.Rand
+	// Of alternate: disturbances, first-stage weights, what the accumulators should
+	// be, by how much they miss it; squared norms of first-stage columns.
+	rng                              *rand.Rand
 	weight, target, miss, columnNorm []float64
-	zz, zs float64
 }
 
 func newAttacker(m *model) *attacker {
@@ -42,11 +43,11 @@ func newAttacker(m *model) *attacker {
 		row := st.w[j*st.in : (j+1)*st.in]
 		a.norm[j] = blas.Dot(row, row)
 	}
-	a.rng = newRand()
+	a.rng = rand.New(rand.NewPCG(1, 2))
 	a.weight, a.target, a.miss = make([]float64, st.out), make([]float64, st.out), make([]float64, st.out)
 	a.columnNorm = make([]float64, st.in)
 	for i := range a.columnNorm {
-		c := st.wt[i*st.out:(i+1)*st.out]
+		c := st.wt[i*st.out : (i+1)*st.out]
 		a.columnNorm[i] = blas.Dot(c, c)
 	}
 	return a

@@ -32,6 +32,15 @@ type search struct {
 	stats   *spec.Stats
 	accept  func(x []float64) bool // replays an input; true ends the search
 	reach   []float64              // per input: sum of first-stage weights
+	roots   []*root                // conjunctions that bounds alone left open
+	turn    int                    // how often alternate went over the roots
+}
+
+// root is a conjunction over the whole region, for the attack.
+type root struct {
+	domain *domain
+	omega  []float64 // weights of the first stage's levels
+	open   int       // domains on the stack
 }
 
 // worker is what one part of a batch needs.
@@ -133,17 +142,7 @@ func (s *search) bound(batch []*domain, o descentOptions, fresh bool) []float64 
 		}
 	})
 	s.stats.Domains += len(batch)
-	for _, w := range s.workers[:parts] {
-		s.stats.Attacks += w.attacker.tried
-		w.attacker.tried = 0
-	}
-	for _, w := range s.workers[:parts] {
-		if w.witness != nil && s.accept(w.witness) {
-			return w.witness
-		}
-		w.witness = nil
-	}
-	return nil
+	return s.firstWitness(s.workers[:parts])
 }
 
 // root bounds every conjunction over the whole region and attacks those that
@@ -184,6 +183,7 @@ func (s *search) root(ctx context.Context) (witness []float64, decided bool) {
 		return nil, false
 	}
 	witness = s.attackOpen(ctx, left)
+	s.keepRoots(left)
 	for _, w := range s.workers {
 		w.best = nil
 	}
@@ -233,6 +233,71 @@ func (s *search) attackOpen(ctx context.Context, left []*domain) []float64 {
 	return nil
 }
 
+// keepRoots remembers what the attack needs of the open conjunctions.
+func (s *search) keepRoots(left []*domain) {
+	p := s.workers[0].pass
+	for _, d := range left {
+		r := &root{domain: d.clone(nil), open: 1}
+		p.adopt([]*domain{d})
+		p.load(0, d)
+		p.evaluate()
+		r.omega = append(r.omega, p.omega[0][:s.m.stages[0].out]...)
+		s.roots = append(s.roots, r)
+	}
+}
+
+// alternate lets every worker try some starts for one of the conjunctions that
+// still have domains on the stack, another one each time.
+func (s *search) alternate(starts int) []float64 {
+	if s.o.NoAttack {
+		return nil
+	}
+	for _, r := range s.roots {
+		r.open = 0
+	}
+	var live []*root
+	for _, d := range s.stack {
+		for _, r := range s.roots {
+			if r.domain.conj == d.conj {
+				if r.open++; r.open == 1 {
+					live = append(live, r)
+				}
+			}
+		}
+	}
+	if len(live) == 0 {
+		return nil
+	}
+	var stop atomic.Int32
+	stop.Store(math.MaxInt32)
+	parallel.For(len(s.workers), 1, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			w, r := s.workers[k], live[(s.turn+k)%len(live)]
+			if stop.Load() > int32(k) && w.attacker.alternate(r.domain, r.domain.v, r.omega, starts) && w.unsafe(w.attacker.best) {
+				w.witness = append([]float64(nil), w.attacker.best...)
+				stop.Store(min(stop.Load(), int32(k)))
+			}
+		}
+	})
+	s.turn += len(s.workers)
+	return s.firstWitness(s.workers)
+}
+
+// firstWitness is the first worker's unsafe input that passes the replay.
+func (s *search) firstWitness(workers []*worker) []float64 {
+	for _, w := range workers {
+		s.stats.Attacks += w.attacker.tried
+		w.attacker.tried = 0
+	}
+	for _, w := range workers {
+		if w.witness != nil && s.accept(w.witness) {
+			return w.witness
+		}
+		w.witness = nil
+	}
+	return nil
+}
+
 // run goes on until the stack is empty, an unsafe input is found or a limit is
 // reached. reason is ReasonNone if the stack is empty.
 func (s *search) run(ctx context.Context) (witness []float64, reason spec.Reason) {
@@ -242,6 +307,9 @@ func (s *search) run(ctx context.Context) (witness []float64, reason spec.Reason
 	for len(s.stack) > 0 {
 		if reason = s.limit(ctx); reason != spec.ReasonNone {
 			return nil, reason
+		}
+		if witness = s.alternate(6); witness != nil {
+			return witness, spec.ReasonNone
 		}
 		s.stats.MaxFrontier = max(s.stats.MaxFrontier, len(s.stack))
 		parts = parts[:0]
