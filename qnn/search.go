@@ -105,7 +105,8 @@ func (w *worker) visit(stop *atomic.Int32, order int32) found {
 	}
 }
 
-// polish dives from some of the domains that stay open.
+// polish dives from some of the domains that stay open, where alternate does not
+// know the region.
 func (w *worker) polish(stop *atomic.Int32, order int32) func(d *domain, x, omega []float64) {
 	count := 0
 	return func(d *domain, x, omega []float64) {
@@ -135,7 +136,7 @@ func (s *search) bound(batch []*domain, o descentOptions, fresh bool) []float64 
 				w.pass.initialise()
 			}
 			w.pass.polish = nil
-			if !s.o.NoAttack {
+			if !s.o.NoAttack && s.m.region.ball != nil {
 				w.pass.polish = w.polish(&stop, int32(k))
 			}
 			w.pass.descend(list, o, w.visit(&stop, int32(k)))
@@ -249,7 +250,7 @@ func (s *search) keepRoots(left []*domain) {
 // alternate lets every worker try some starts for one of the conjunctions that
 // still have domains on the stack, another one each time.
 func (s *search) alternate(starts int) []float64 {
-	if s.o.NoAttack {
+	if s.o.NoAttack || starts == 0 {
 		return nil
 	}
 	for _, r := range s.roots {
@@ -304,11 +305,11 @@ func (s *search) run(ctx context.Context) (witness []float64, reason spec.Reason
 	o := descentOptions{iterations: s.o.Iterations, patience: max(s.o.Iterations/4, 1), rate: 0.1}
 	size := part * len(s.workers)
 	parts := make([]*domain, 0, size)
-	for len(s.stack) > 0 {
+	for round := 0; len(s.stack) > 0; round++ {
 		if reason = s.limit(ctx); reason != spec.ReasonNone {
 			return nil, reason
 		}
-		if witness = s.alternate(6); witness != nil {
+		if witness = s.alternate(s.starts(round)); witness != nil {
 			return witness, spec.ReasonNone
 		}
 		s.stats.MaxFrontier = max(s.stats.MaxFrontier, len(s.stack))
@@ -411,4 +412,16 @@ func (m *model) domainBytes() int64 { return int64(m.total)*32 + 256 }
 // search goes on.
 func sortByBound(list []*domain) {
 	slices.SortStableFunc(list, func(a, b *domain) int { return cmp.Compare(a.bound, b.bound) })
+}
+
+// starts is how many inputs alternate starts from in this round: what the first
+// hundreds did not find is rare.
+func (s *search) starts(round int) int {
+	switch {
+	case round < 20:
+		return 6
+	case round%4 == 0:
+		return 2
+	}
+	return 0
 }
