@@ -12,6 +12,7 @@
 //	how far is a classifier of S-curves robust?       dualapp
 //	does it have the property?                        bab
 //	which outputs can occur?                          reach
+//	and if all numbers are small integers?            qnn
 //	how does one train networks that are easy?        train, train/eval
 //	  on which images?                                train/dataset
 //	what is the least of a linear function?           solver, solver/simplex
@@ -26,7 +27,7 @@
 //	   ├──► nn/onnx, nn/nnet ──► nn
 //	   ├──► spec/vnnlib ──► spec
 //	   ├──► bab, dualapp, train ──► bounds ──► nn, spec
-//	   ├──► reach ──► nn, spec, solver
+//	   ├──► reach, qnn ──► nn, spec, solver
 //	   └──► solver/simplex, lpsolve, highs ──► solver
 //
 // The core never imports a file format, so a program carries the readers that

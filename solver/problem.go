@@ -1,6 +1,7 @@
 package solver
 
 import (
+	"fmt"
 	"math"
 	"slices"
 )
@@ -66,6 +67,40 @@ func (p *Problem) AddInteger(lower, upper, cost float64) int {
 	j := p.AddVariable(lower, upper, cost)
 	p.Variables[j].Integer = true
 	return j
+}
+
+// AppendColumn appends v with the entry values[k] in row rows[k]. An *Error has changed
+// nothing. It does not keep the slices.
+func (p *Problem) AppendColumn(v Variable, rows []int, values []float64) error {
+	if err := CheckBounds(v.Lower, v.Upper); err != nil {
+		return err
+	}
+	if err := finite("Cost", v.Cost); err != nil {
+		return err
+	}
+	mentioned := make([]bool, len(p.Rows))
+	if len(rows) != len(values) {
+		return &Error{"Values", fmt.Sprintf("%d values of %d rows", len(values), len(rows)), ErrLength}
+	}
+	for k, i := range rows {
+		field := fmt.Sprintf("Rows[%d]", k)
+		if i < 0 || i >= len(mentioned) {
+			return &Error{field, fmt.Sprintf("%d of %d rows", i, len(mentioned)), ErrIndex}
+		}
+		if mentioned[i] {
+			return &Error{field, fmt.Sprintf("row %d", i), ErrDuplicate}
+		}
+		mentioned[i] = true
+		if err := finite(fmt.Sprintf("Values[%d]", k), values[k]); err != nil {
+			return err
+		}
+	}
+	for k, i := range rows {
+		r := &p.Rows[i]
+		r.Columns, r.Values = append(r.Columns, len(p.Variables)), append(r.Values, values[k])
+	}
+	p.Variables = append(p.Variables, v)
+	return nil
 }
 
 // AddRow appends lower ≤ Σ values[k]·x[columns[k]] ≤ upper and returns its

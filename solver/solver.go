@@ -49,6 +49,14 @@ type Session interface {
 	Close() error
 }
 
+// Extensible is implemented by sessions that take new variables, too.
+type Extensible interface {
+	Session
+	// AddVariable appends v, with the entry values[k] in row rows[k]; each row is given
+	// at most once. It does not keep the slices.
+	AddVariable(v Variable, rows []int, values []float64) error
+}
+
 // Options of a solver. The zero value works.
 type Options struct {
 	// FeasibilityTolerance is by how much X may violate a bound or a row, relative
@@ -68,7 +76,8 @@ type Options struct {
 	MaxIterations int
 	// MaxNodes ends a mixed-integer search after so many nodes. Default 0: none.
 	MaxNodes int
-	// MaxMemory, in bytes, bounds a solver's matrices. Default 0: 1 GiB.
+	// MaxMemory, in bytes, bounds a solver's matrices and, in the embedded one, the open
+	// nodes of a mixed-integer search, each by itself. Default 0: 1 GiB.
 	MaxMemory int64
 	// TimeLimit ends a solve after so long. Default 0: the context's alone.
 	TimeLimit time.Duration

@@ -193,6 +193,18 @@ func (s *session) AddRow(r solver.Row) error {
 	return nil
 }
 
+// AddVariable appends a variable; the engine is loaded anew.
+func (s *session) AddVariable(v solver.Variable, rows []int, values []float64) error {
+	if s.p == nil {
+		return errClosed
+	}
+	if err := s.p.AppendColumn(v, rows, values); err != nil {
+		return err
+	}
+	s.stale = true
+	return nil
+}
+
 // RemoveRows drops rows.
 func (s *session) RemoveRows(indices ...int) error {
 	if s.p == nil {

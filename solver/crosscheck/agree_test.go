@@ -64,7 +64,7 @@ func TestLinearProblemsAgree(t *testing.T) {
 	for seed := range uint64(10) {
 		agree(t, solvertest.Bounded(seed, 150, 100))
 		agree(t, solvertest.Network(seed, 0.1, 10, 20, 20, 5))
-		agree(t, newStarSet(seed, 12, 15, 0).p)
+		agree(t, starLP(seed, 0.05, 8, 15, 15))
 	}
 	seen := map[solver.Status]int{}
 	for seed := range uint64(40) {
@@ -78,6 +78,15 @@ func TestLinearProblemsAgree(t *testing.T) {
 	require.Positive(t, seen[solver.Infeasible])
 }
 
+// starLP asks for the least value of one neuron over a star set.
+func starLP(seed uint64, radius float64, widths ...int) *solver.Problem {
+	s := solvertest.Star(seed, radius, widths...)
+	for j, c := range s.Objectives[0] {
+		s.Problem.Variables[j].Cost = c
+	}
+	return s.Problem
+}
+
 func TestIntegerProblemsAgree(t *testing.T) {
 	count := uint64(60)
 	if testing.Short() {
@@ -88,12 +97,53 @@ func TestIntegerProblemsAgree(t *testing.T) {
 		if first := agree(t, mixed(seed, 12, 10)); first != nil {
 			seen[first.Status]++
 		}
-		agree(t, knapsack(seed, 12, 6, 2))
+		agree(t, solvertest.Knapsack(seed, 6, 12))
 	}
 	if len(seen) > 0 {
 		require.Positive(t, seen[solver.Optimal])
 		require.Positive(t, seen[solver.Infeasible])
 	}
+}
+
+// Quantised networks and ReLU networks with a binary per neuron: whoever finishes in time
+// says the same, and so do both encodings of a network.
+func TestNetworksAgree(t *testing.T) {
+	seeds := uint64(8)
+	if testing.Short() {
+		seeds = 3
+	}
+	seen := map[solver.Status]int{}
+	for seed := range seeds {
+		answers := map[solver.Status]bool{}
+		for _, e := range []solvertest.Encoding{solvertest.Direct, solvertest.Levels} {
+			if first := finished(t, solvertest.Quantized(seed, e, 3, 4+3*int(seed), 8, 8, 4)); first != nil {
+				answers[first.Status] = true
+				seen[first.Status]++
+			}
+		}
+		require.LessOrEqual(t, len(answers), 1, "seed %d: the encodings differ", seed)
+		finished(t, solvertest.ReLUs(seed, 0.1, 8, 10, 10, 4))
+	}
+	require.Positive(t, seen[solver.Optimal])
+	require.Positive(t, seen[solver.Infeasible])
+}
+
+// finished solves a problem by all back-ends. It returns the first answer of those that
+// finish within patience, or nil, and fails if another differs.
+func finished(t testing.TB, p *solver.Problem) *solver.Solution {
+	t.Helper()
+	var first *solver.Solution
+	for _, b := range backends {
+		got := solved(t, b, p, solver.Options{TimeLimit: patience})
+		if got == nil || got.Status == solver.Limit {
+			continue
+		}
+		if first == nil {
+			first = got
+		}
+		same(t, b.name, first, got)
+	}
+	return first
 }
 
 // walk changes all back-ends' sessions alike; each has to agree with the first one's
@@ -174,7 +224,7 @@ func change(t *testing.T, rng *rand.Rand, step int, sessions []solver.Session) {
 // A cancelled mixed-integer search returns soon, with a limit and, if it has one, a
 // feasible point.
 func TestIntegerSearchStops(t *testing.T) {
-	p := knapsack(1, 120, 60, 2)
+	p := solvertest.Knapsack(1, 60, 120)
 	for _, b := range backends {
 		ctx, cancel := context.WithCancel(context.Background())
 		timer := time.AfterFunc(200*time.Millisecond, cancel)

@@ -6,12 +6,15 @@
 //	go test -tags 'highs lpsolve' -run '^$' -bench . ./solver/crosscheck
 //
 // A solver that does not support a problem (*solver.UnsupportedError) sits it out.
-// Benchmarks report medians of milliseconds per solver and their ratio to simplex; the
-// solvers take turns on each problem, so that a busy machine slows all alike.
+// Benchmarks report medians of milliseconds of processor time per solver, on all its
+// threads, and their ratio to simplex; the solvers take turns on each problem, so that a
+// busy machine slows all alike. The problems are solver/solvertest's.
 //
 //	agree_test.go       status and objective agree, warm = cold, safe bounds hold
-//	problems_test.go    knapsacks, sequences of star-set problems, small integer problems
-//	bench_test.go       the benchmarks
+//	problems_test.go    small mixed-integer problems
+//	bench_test.go       the benchmarks of linear problems
+//	bench_integer_test.go  those of mixed-integer ones
+//	clock_*_test.go     processor time
 //	highs_test.go, lpsolve_test.go, register_test.go  with their tags
 package crosscheck
 

@@ -19,12 +19,17 @@ func TestConformance(t *testing.T) {
 	solvertest.Run(t, func() solver.Solver { return Solver{} })
 }
 
+func TestIntegerConformance(t *testing.T) {
+	solvertest.RunInteger(t, func() solver.Solver { return Solver{} })
+}
+
 func TestAgainstExactArithmetic(t *testing.T) {
 	count := 10000
 	if testing.Short() {
 		count = 1000
 	}
 	solvertest.Twin(t, Solver{}, 1, count)
+	solvertest.TwinInteger(t, Solver{}, 1, count/10)
 }
 
 // A changed problem takes a few pivots, not all of them again.

@@ -18,12 +18,17 @@ func TestConformance(t *testing.T) {
 	solvertest.Run(t, func() solver.Solver { return Solver{} })
 }
 
+func TestIntegerConformance(t *testing.T) {
+	solvertest.RunInteger(t, func() solver.Solver { return Solver{} })
+}
+
 func TestAgainstExactArithmetic(t *testing.T) {
 	count := 10000
 	if testing.Short() {
 		count = 1000
 	}
 	solvertest.Twin(t, Solver{}, 1, count)
+	solvertest.TwinInteger(t, Solver{}, 1, count/10)
 }
 
 // lp_solve's bound on the objective's steps loses the optimum of this problem: -5.3977

@@ -22,7 +22,8 @@
 //
 // A point that violates bounds goes through the dual method first, any other
 // straight to the primal one. So after a change of bounds the dual method starts
-// from the last basis, after a change of objective the primal one.
+// from the last basis, after a change of objective the primal one, from the best of the
+// bases that the last objectives left (pool.go).
 //
 // What is claimed stands a check on the original, unscaled problem: Optimal needs a
 // feasible point and duals that close the gap, Infeasible and Unbounded a ray. What
@@ -33,15 +34,16 @@
 //	Solver.Solve, Session.Solve
 //	    │ reduce.go: bounds, divisors, coefficients, costs
 //	    ▼
-//	 integer.go ──► root.go: first linear program, an objective if there is none
-//	                    │    (surrogate.go), points
+//	 integer.go ──► root.go: probing (probe.go), first linear program, an objective if
+//	                    │    there is none (surrogate.go), points
 //	                    ▼
 //	                tree.go: rounds of tasks, merged in order
 //	                    │
 //	                    ▼
-//	                task.go: domains.go (propagation), relaxation.go (linear program,
-//	                         proofs by outward.go), branching.go (pseudocost.go,
-//	                         trials), leaf.go, dive.go, fixing.go, improve.go (points)
+//	                task.go: domains.go, choices.go (propagation), relaxation.go
+//	                         (linear program, proofs by outward.go), branching.go
+//	                         (pseudocost.go, trials), leaf.go, dive.go, fixing.go,
+//	                         improve.go (points)
 //
 // A branch is discarded only by proof: an empty box by propagation or a Farkas ray, a
 // poor one by a Lagrangian bound, all with error bounds over the real numbers. So
@@ -69,10 +71,12 @@
 //	Tomlin 1975 (geometric scaling)                 scale.go         scale_test.go
 //	Andersen & Andersen 1995, 3.1 (presolve)        presolve.go      presolve_test.go
 //	relaxed networks, both tableaux                 solvertest       network_test.go
-//	warm starts, rows that come and go              session.go,      twin_test.go through
+//	warm starts, rows and variables that come       session.go,      twin_test.go through
 //	                                                rows.go          solver/solvertest
+//	bases of earlier objectives                     pool.go          pool_test.go
 //	Savelsbergh 1994; Achterberg et al. 2020        reduce.go,       milp_test.go
-//	                                                domains.go
+//	                                                domains.go,      choices_test.go
+//	                                                choices.go, probe.go
 //	Achterberg, Koch & Martin 2005 (reliability)    branching.go     milp_test.go through
 //	Benichou et al. 1971 (pseudo-costs)             pseudocost.go    solver/solvertest
 //	Neumaier & Shcherbina 2004 (safe bounds)        outward.go,      milp_test.go

@@ -14,7 +14,8 @@ import (
 // "Constraint Integer Programming", Sect. 7.1). An integer variable's new bound is
 // rounded inward. Rows wait in a queue until their variables' bounds stop moving. All
 // activities carry error bounds (outward.go), so no point that satisfies the rows is
-// ever lost, and a box that turns out empty is.
+// ever lost, and a box that turns out empty is. Rows with several variables of one choice,
+// Σ xⱼ = 1 over binaries, are looked at in choices.go.
 //
 // Cost: two passes over a row each time it leaves the queue; rows that cannot move
 // any bound are recognised in the first.
@@ -31,8 +32,13 @@ type domains struct {
 	rowsOf       [][]int // rows of each variable
 	lower, upper []float64
 
+	partitions []*partition // of rows with choices (choices.go), otherwise nil
+	touches    [][]int      // rows of choices of each variable, beside rowsOf
+	leasts     []float64    // scratch
+
 	queue   []int
 	waiting []bool
+	work    int   // entries of rows that were looked at
 	touched []int // variables whose bounds moved since reset, perhaps repeatedly
 }
 
@@ -41,6 +47,7 @@ func newDomains(p *solver.Problem, rowsOf [][]int) *domains {
 		p: p, rowsOf: rowsOf, waiting: make([]bool, len(p.Rows)),
 		lower: make([]float64, len(p.Variables)), upper: make([]float64, len(p.Variables)),
 	}
+	d.partitions, d.touches = partitionsOf(p)
 	for j := range p.Variables {
 		d.lower[j], d.upper[j] = p.Variables[j].Lower, p.Variables[j].Upper
 	}
@@ -130,6 +137,9 @@ func (d *domains) moved(j int) {
 	for _, i := range d.rowsOf[j] {
 		d.wait(i)
 	}
+	for _, i := range d.touches[j] {
+		d.wait(i)
+	}
 }
 
 // fix makes both bounds v.
@@ -202,6 +212,10 @@ func (d *domains) activity(r *solver.Row) activity {
 // row tightens the variables of row i.
 func (d *domains) row(i int) bool {
 	r := &d.p.Rows[i]
+	d.work += len(r.Columns)
+	if d.partitions[i] != nil {
+		return d.rowInParts(i)
+	}
 	a := d.activity(r)
 	if a.openBelow == 0 && a.least-a.leastError > r.Upper || a.openAbove == 0 && a.most+a.mostError < r.Lower {
 		return false
@@ -223,35 +237,42 @@ func (d *domains) row(i int) bool {
 // side uses Σ sign·Values·x ≤ limit, whose finite terms are at least least up to its
 // error, to bound each variable; with open, only the one whose term is infinite.
 func (d *domains) side(r *solver.Row, sign, limit, least, errorBound float64, open bool) bool {
-	room := limit - least
-	room += errorBound + math.Abs(limit)*0x1p-52 + math.Abs(room)*0x1p-52
+	room := roomOf(limit, least, errorBound)
 	for k, j := range r.Columns {
 		a := sign * r.Values[k]
-		if a == 0 {
+		if a == 0 || !open && math.Abs(a)*(d.upper[j]-d.lower[j]) <= room {
 			continue
 		}
-		end := d.lower[j]
-		if a < 0 {
-			end = d.upper[j]
-		}
-		if open && !math.IsInf(end, 0) {
-			continue
-		}
-		v := room // room for a·(x − end), or for a·x if end is infinite
-		if !open {
-			if math.Abs(a)*(d.upper[j]-d.lower[j]) <= v {
-				continue
-			}
-			t := a * end
-			v += t
-			v += (math.Abs(t) + math.Abs(v)) * 0x1p-52
-		}
-		v /= a
-		if !d.bound(j, v+math.Copysign(math.Abs(v)*0x1p-52, a), a > 0) {
+		if !d.limitEntry(j, a, room, open) {
 			return false
 		}
 	}
 	return true
+}
+
+// roomOf is limit − least, rounded up by all errors.
+func roomOf(limit, least, errorBound float64) float64 {
+	room := limit - least
+	return room + (errorBound + math.Abs(limit)*0x1p-52 + math.Abs(room)*0x1p-52)
+}
+
+// limitEntry bounds variable j, whose entry is a, by the room that the others leave for
+// a·(x − end), or for a·x if end is infinite; with open, only then.
+func (d *domains) limitEntry(j int, a, room float64, open bool) bool {
+	end := d.nearEnd(j, a)
+	v := room
+	switch {
+	case open && !math.IsInf(end, 0):
+		return true
+	case !open && math.Abs(a)*(d.upper[j]-d.lower[j]) <= room:
+		return true
+	case !open:
+		t := a * end
+		v += t
+		v += (math.Abs(t) + math.Abs(v)) * 0x1p-52
+	}
+	v /= a
+	return d.bound(j, v+math.Copysign(math.Abs(v)*0x1p-52, a), a > 0)
 }
 
 // bound makes v a bound of variable j, if that is worth it.

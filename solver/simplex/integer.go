@@ -10,10 +10,10 @@ import (
 
 // Mixed-integer problems.
 //
-//	presolve ──► root: linear program,       ──► rounds of tasks: a node each ──►
-//	reduce.go    an objective, points            and plunges                 answer
-//	             root.go, surrogate.go,          tree.go, task.go,
-//	             dive.go, improve.go             branching.go
+//	presolve ──► root: probing, linear       ──► rounds of tasks: a node each ──►
+//	reduce.go    program, objective, points      and plunges                 answer
+//	             root.go, probe.go, dive.go,     tree.go, task.go,
+//	             surrogate.go, improve.go        branching.go
 //
 // What is discarded is discarded by proof: boxes that propagation (domains.go) or a
 // Farkas ray shows empty, and boxes whose points a Lagrangian bound shows to be no
@@ -102,14 +102,19 @@ func solveInteger(ctx context.Context, p *solver.Problem, opts *solver.Options, 
 func (s *search) prepare() {
 	s.p, s.slack = s.reduced.p, s.reduced.slack
 	s.costs = newPseudoCosts(len(s.p.Variables))
+	s.prepareIntegers()
+	s.setGrid()
+	s.index()
+}
+
+// prepareIntegers lists the integer variables.
+func (s *search) prepareIntegers() {
 	s.integers = s.integers[:0]
 	for j := range s.p.Variables {
 		if s.p.Variables[j].Integer {
 			s.integers = append(s.integers, j)
 		}
 	}
-	s.setGrid()
-	s.index()
 }
 
 // index derives what depends on the rows.

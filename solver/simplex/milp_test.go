@@ -154,36 +154,6 @@ func TestReductionsKeepTheOptimum(t *testing.T) {
 	require.Greater(t, reduced, 500)
 }
 
-// Propagation loses no point.
-func TestPropagationKeepsPoints(t *testing.T) {
-	rng := rand.New(rand.NewPCG(12, 1))
-	tightened, empty := 0, 0
-	for range 3000 {
-		p := random(rng)
-		d := newDomains(p, rowsOfVariables(p))
-		d.all()
-		some := d.propagate()
-		referee := newReferee(p, defaultTolerance)
-		box(p, func(x []float64) {
-			if !referee.accepts(x) {
-				return
-			}
-			require.True(t, some)
-			for j, v := range x {
-				require.GreaterOrEqual(t, v, d.lower[j])
-				require.LessOrEqual(t, v, d.upper[j])
-			}
-		})
-		if !some {
-			empty++
-		} else if len(d.touched) > 0 {
-			tightened++
-		}
-	}
-	require.Greater(t, tightened, 300)
-	require.Greater(t, empty, 100)
-}
-
 // The quick certificate never says more than the tight one, up to its last bits, and
 // about as much.
 func TestCertificateAgreesWithSafeBound(t *testing.T) {
@@ -233,4 +203,24 @@ func TestProgress(t *testing.T) {
 			require.LessOrEqual(t, s.Incumbent, got.Objective)
 		}
 	}
+}
+
+// Open nodes count against the memory; what is known then is still a bound.
+func TestOpenNodesTakeMemory(t *testing.T) {
+	p := solvertest.Knapsack(4, 80, 60)
+	got, err := Solver{}.Solve(context.Background(), p, solver.Options{MaxMemory: 100_000})
+	require.NoError(t, err)
+	require.Equal(t, solver.Limit, got.Status)
+	require.Equal(t, solver.ReasonMemory, got.Reason)
+	require.Positive(t, got.Nodes)
+	require.NotNil(t, got.X)
+	require.GreaterOrEqual(t, got.Bound, got.Objective)
+
+	small := solvertest.Knapsack(2, 30, 30)
+	want, err := Solver{}.Solve(context.Background(), small, solver.Options{})
+	require.NoError(t, err)
+	got, err = Solver{}.Solve(context.Background(), small, solver.Options{MaxMemory: 60_000}) // bases are dropped
+	require.NoError(t, err)
+	require.Equal(t, want.Status, got.Status, "%v", got.Reason)
+	require.InDelta(t, want.Objective, got.Objective, 1e-9)
 }

@@ -101,34 +101,27 @@ func (e *engine) entering() int {
 
 // primalRatio finds the row that blocks, −1 if none does, and the step to it.
 func (e *engine) primalRatio(column []float64, direction float64) (r int, step float64) {
+	r = -1
 	limit := math.Inf(1)
-	lb, ub, xb := e.lb[:len(column)], e.ub[:len(column)], e.xb[:len(column)]
+	xb := e.xb[:len(column)]
+	ends := [2][]float64{e.ub[:len(column)], e.lb[:len(column)]} // ahead, by the sign of a
 	for i, a := range column {
-		a *= direction // divisions are dear: most rows do not block
-		if a > noise {
-			if room := ub[i] - xb[i] + e.feasible; room < limit*a {
-				limit = room / a
-			}
-		} else if a < -noise {
-			if room := lb[i] - xb[i] - e.feasible; room > limit*a {
-				limit = room / a
-			}
+		a *= direction // signs cannot be predicted, and divisions are dear: most rows do not block
+		size := math.Abs(a)
+		if room := (ends[math.Float64bits(a)>>63][i]-xb[i])*a + e.feasible*size; room < limit*a*a && size > noise {
+			r, limit = i, room/(a*a)
 		}
 	}
-	if math.IsInf(limit, 1) {
+	if r < 0 {
 		return -1, limit
 	}
-	r, best := -1, 0.0
+	best := noise
+	step = (ends[math.Float64bits(column[r]*direction)>>63][r] - xb[r]) / (column[r] * direction)
 	for i, a := range column {
 		a *= direction
-		switch {
-		case a > noise && a > best:
-			if room := ub[i] - xb[i]; room <= limit*a {
-				r, best, step = i, a, room/a
-			}
-		case a < -noise && -a > best:
-			if room := lb[i] - xb[i]; room >= limit*a {
-				r, best, step = i, -a, room/a
+		if size := math.Abs(a); size > best {
+			if room := (ends[math.Float64bits(a)>>63][i] - xb[i]) / a; room <= limit {
+				r, best, step = i, size, room
 			}
 		}
 	}

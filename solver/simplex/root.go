@@ -9,8 +9,8 @@ import (
 
 // The root: what is done once, before branching.
 
-// root solves the first linear program, adds cuts, looks for points, and makes the
-// first open node. An answer ends the search.
+// root probes, solves the first linear program, looks for points, and makes the first
+// open node. An answer ends the search.
 func (t *tree) root(ctx context.Context) *solver.Solution {
 	w := t.newWorker()
 	if !w.ready {
@@ -18,6 +18,10 @@ func (t *tree) root(ctx context.Context) *solver.Solution {
 	}
 	t.workers = append(t.workers, w)
 	n := &node{bound: math.Inf(-1), value: math.NaN(), j: -1}
+	if !t.probe(ctx, w.d, t.lower, t.upper) {
+		return t.infeasible()
+	}
+	w.d.reset(t.lower, t.upper)
 	w.r.setBounds(t.lower, t.upper)
 	v := w.r.solve(ctx, t.cutoff(), t.allowance())
 	t.iterations = w.r.total

@@ -1,13 +1,19 @@
 package simplex
 
-import "github.com/vouchnn/vouch/solver"
+import (
+	"math"
+	"slices"
 
-// Rows that come and go.
+	"github.com/vouchnn/vouch/solver"
+)
+
+// Rows that come and go, and variables that come.
 //
 // A new row's logical variable is basic, so its row of T is the row itself with
 // basic variables replaced by their own rows. A row that goes takes its logical
 // with it; if that was nonbasic there is one basic variable too many, and rebuild
-// leaves out the one without a pivot.
+// leaves out the one without a pivot. A new variable stands at a bound, outside of the
+// basis; T is rebuilt.
 
 // appendRow adds r, scaled by its own factor, to the matrix and to T. It returns
 // false if the tableau has to be rebuilt.
@@ -77,5 +83,31 @@ func (e *engine) without(p *solver.Problem, drop []bool, keep keeping) *engine {
 			n.nonbasic, n.at = append(n.nonbasic, e.n+number[z-e.n]), append(n.at, e.at[c])
 		}
 	}
+	return n
+}
+
+// with is an engine for p, which has one more variable, with these entries. Its T waits
+// for restore.
+func (e *engine) with(p *solver.Problem, rows []int, values []float64, keep keeping) *engine {
+	most, least := 0.0, 0.0
+	for k, i := range rows {
+		spread(math.Abs(values[k])*e.scale.row[i], &most, &least)
+	}
+	scale := scaling{row: e.scale.row, column: append(slices.Clone(e.scale.column), powerOfTwo(factor(most, least)))}
+	n := newEngineScaled(p, scale, keep)
+	shifted := func(z int) int {
+		if z >= e.n {
+			return z + 1
+		}
+		return z
+	}
+	n.basic, n.nonbasic, n.at = n.basic[:0], n.nonbasic[:0], append(n.at[:0], e.at...)
+	for _, z := range e.basic {
+		n.basic = append(n.basic, shifted(z))
+	}
+	for _, z := range e.nonbasic {
+		n.nonbasic = append(n.nonbasic, shifted(z))
+	}
+	n.nonbasic, n.at = append(n.nonbasic, e.n), append(n.at, atLower)
 	return n
 }

@@ -22,6 +22,7 @@ type session struct {
 	e     *engine
 	stale bool      // the engine's T does not fit its basis
 	last  []float64 // the last point of a problem with integers
+	pool  pool
 }
 
 // newSession keeps p.
@@ -34,24 +35,28 @@ func (s *session) Problem() *solver.Problem { return s.p }
 
 // Close frees the matrices.
 func (s *session) Close() error {
-	s.e, s.p = nil, nil
+	s.e, s.p, s.pool = nil, nil, pool{}
 	return nil
 }
 
 // defaultMemory is what the matrices may take unless the options say otherwise.
 const defaultMemory = 1 << 30
 
+// memory is what the matrices may take.
+func (s *session) memory() int64 {
+	if s.opts.MaxMemory > 0 {
+		return s.opts.MaxMemory
+	}
+	return defaultMemory
+}
+
 // keeping says how the problem's dictionary is to be kept.
 func (s *session) keeping() keeping {
-	memory := int64(defaultMemory)
-	if s.opts.MaxMemory > 0 {
-		memory = s.opts.MaxMemory
-	}
 	nonzeros := 0
 	for i := range s.p.Rows {
 		nonzeros += len(s.p.Rows[i].Columns)
 	}
-	return s.keep.resolve(len(s.p.Rows), len(s.p.Variables), nonzeros, memory)
+	return s.keep.resolve(len(s.p.Rows), len(s.p.Variables), nonzeros, s.memory())
 }
 
 // Solve answers the problem as it is now, from the last basis.
@@ -69,6 +74,7 @@ func (s *session) Solve(ctx context.Context) (*solver.Solution, error) {
 	keep := s.keeping()
 	if keep == notAtAll {
 		s.e = nil
+		s.pool.forget()
 		return s.empty(solver.Limit, solver.ReasonMemory), nil
 	}
 	if s.opts.TimeLimit > 0 {
@@ -82,6 +88,7 @@ func (s *session) Solve(ctx context.Context) (*solver.Solution, error) {
 	}
 	s.e.prepare(&s.opts)
 	solution := s.run(ctx)
+	s.pool.optimal = solution.Status == solver.Optimal
 	solution.Iterations = s.e.count
 	return solution, nil
 }
@@ -89,6 +96,9 @@ func (s *session) Solve(ctx context.Context) (*solver.Solution, error) {
 // run takes turns until an answer stands.
 func (s *session) run(ctx context.Context) *solver.Solution {
 	e := s.e
+	if s.pick(ctx) != done {
+		return s.empty(solver.Limit, reasonOf(ctx))
+	}
 	for turn := range turns {
 		if s.stale || turn > 1 || turn == 1 && !(e.drift() < driftLimit/100) {
 			s.stale = false
@@ -211,6 +221,7 @@ func (s *session) SetVariableBounds(j int, lower, upper float64) error {
 	if err := solver.CheckBounds(lower, upper); err != nil {
 		return err
 	}
+	s.pool.forget()
 	s.p.Variables[j].Lower, s.p.Variables[j].Upper = lower, upper
 	if s.e != nil {
 		s.e.setVariable(j, lower, upper)
@@ -229,6 +240,7 @@ func (s *session) SetRowBounds(i int, lower, upper float64) error {
 	if err := solver.CheckBounds(lower, upper); err != nil {
 		return err
 	}
+	s.pool.forget()
 	s.p.Rows[i].Lower, s.p.Rows[i].Upper = lower, upper
 	if s.e != nil {
 		s.e.setRow(i, lower, upper)
@@ -252,6 +264,9 @@ func (s *session) SetObjective(sense solver.Sense, costs []float64, offset float
 	if err := probe.Validate(); err != nil {
 		return err
 	}
+	if s.e != nil {
+		s.put()
+	}
 	s.p.Sense, s.p.Offset = sense, offset
 	for j, c := range costs {
 		s.p.Variables[j].Cost = c
@@ -270,11 +285,28 @@ func (s *session) AddRow(r solver.Row) error {
 	if err := r.Validate(len(s.p.Variables)); err != nil {
 		return err
 	}
+	s.pool.forget()
 	s.p.Rows = append(s.p.Rows, r.Clone())
 	if s.e != nil {
 		if !s.e.appendRow(&s.p.Rows[len(s.p.Rows)-1]) {
 			s.stale = true
 		}
+	}
+	return nil
+}
+
+// AddVariable appends a variable, which stays out of the basis until the next solve.
+func (s *session) AddVariable(v solver.Variable, rows []int, values []float64) error {
+	if s.p == nil {
+		return errClosed
+	}
+	if err := s.p.AppendColumn(v, rows, values); err != nil {
+		return err
+	}
+	s.pool.forget()
+	if s.e != nil {
+		s.e = s.e.with(s.p, rows, values, max(s.keeping(), inFull))
+		s.stale = true
 	}
 	return nil
 }
@@ -303,6 +335,7 @@ func (s *session) RemoveRows(indices ...int) error {
 			kept = append(kept, r)
 		}
 	}
+	s.pool.forget()
 	s.p.Rows = kept
 	if s.e != nil {
 		s.e = s.e.without(s.p, drop, max(s.keeping(), inFull))

@@ -105,6 +105,9 @@ func (t *tree) grow(ctx context.Context) *solver.Solution {
 		if len(t.open) == 0 {
 			return t.finish()
 		}
+		if !t.fits() {
+			return t.limit(ctx, solver.ReasonMemory, t.open[0].bound)
+		}
 		t.report(len(t.open), t.open[0].bound)
 		if reason, stop := t.reason(ctx); stop {
 			return t.limit(ctx, reason, t.open[0].bound)
@@ -116,6 +119,23 @@ func (t *tree) grow(ctx context.Context) *solver.Solution {
 		}
 		t.rounds++
 	}
+}
+
+// nodeBytes is what an open node takes, without its basis: itself, its moves, and a share
+// of its ancestors.
+const nodeBytes = 512
+
+// fits reports that the open nodes fit into the memory allowed. If need be it drops
+// their bases; they start from the root's then.
+func (t *tree) fits() bool {
+	memory := t.workers[0].r.s.memory()
+	nodes, each := int64(len(t.open)), int64(len(t.p.Variables)+len(t.p.Rows))
+	if nodes*(nodeBytes+each) > memory {
+		for _, n := range t.open {
+			n.basis = nil
+		}
+	}
+	return nodes*nodeBytes <= memory
 }
 
 // prune drops nodes that the incumbent has overtaken.

@@ -21,8 +21,8 @@
 //	           └─ limits       named, with bounds that hold         integer.go
 //
 // The problems of the benchmarks are here too, so that all solvers are measured on the
-// same: Bounded (limits.go), Network (network.go), Star and ReLUs (star.go), Knapsack
-// (knapsack.go), Quantized (quantized.go).
+// same: Bounded (limits.go), Network (network.go), Star and ReLUs (star.go), Knapsack and
+// SparseKnapsack (knapsack.go), Quantized (quantized.go).
 //
 // Optimal answers are judged by themselves (judge.go): feasibility, Cost = Aᵀy + d,
 // and the gap that the signs of the duals leave.

@@ -11,6 +11,11 @@ import (
 // zero, the others and the values integers from 1 to 100; each capacity is half of the
 // row's weight. It is the integer problem of the benchmarks.
 func Knapsack(seed uint64, rows, items int) *solver.Problem {
+	return SparseKnapsack(seed, rows, items, 2)
+}
+
+// SparseKnapsack is Knapsack with one weight in oneIn that is not zero.
+func SparseKnapsack(seed uint64, rows, items, oneIn int) *solver.Problem {
 	rng := rand.New(rand.NewPCG(seed, 0x4a9))
 	p := &solver.Problem{Sense: solver.Maximize}
 	for range items {
@@ -21,7 +26,7 @@ func Knapsack(seed uint64, rows, items int) *solver.Problem {
 		var values []float64
 		total := 0
 		for j := range items {
-			if rng.IntN(2) == 0 {
+			if rng.IntN(oneIn) == 0 {
 				w := 1 + rng.IntN(100)
 				columns, values = append(columns, j), append(values, float64(w))
 				total += w

@@ -13,8 +13,9 @@ import (
 	"github.com/vouchnn/vouch/solver"
 )
 
-// latency is how long a cancelled solve may take to return, on a busy machine.
-const latency = time.Second
+// latency is how long a cancelled solve may take to return: milliseconds, but also
+// on a busy machine and with the race detector.
+const latency = 5 * time.Second
 
 // Bounded returns a random problem with variables in [−1, 1], about half of all
 // entries, and a feasible box around zero: the problem of the benchmarks.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"github.com/vouchnn/vouch/solver"
@@ -88,7 +89,12 @@ func (w *walk) change() {
 	w.t.Helper()
 	var err error
 	n, m := len(w.p.Variables), len(w.p.Rows)
-	switch k := w.rng.IntN(6); {
+	kinds := 6
+	extensible, canExtend := w.session.(solver.Extensible)
+	if canExtend {
+		kinds++
+	}
+	switch k := w.rng.IntN(kinds); {
 	case k <= 1:
 		w.last = "a variable's bounds"
 		v := &w.p.Variables[w.rng.IntN(n)]
@@ -123,6 +129,12 @@ func (w *walk) change() {
 			w.p.Rows = w.p.Rows[1:]
 		}
 		err = w.session.RemoveRows(indices...)
+	case k == 6:
+		w.last = "a new variable"
+		v, rows, values := column(w.rng, m)
+		if err = w.p.AppendColumn(v, rows, values); err == nil {
+			err = extensible.AddVariable(v, rows, values)
+		}
 	default:
 		w.last = "a new row"
 		matrix(w.rng, w.p, styles[0], 1)
@@ -133,6 +145,20 @@ func (w *walk) change() {
 	if err != nil {
 		w.t.Fatalf("%s, %s: %v", w.name, w.last, err)
 	}
+}
+
+// column is a new variable and its entries in some of m rows.
+func column(rng *rand.Rand, m int) (v solver.Variable, rows []int, values []float64) {
+	v = solver.Variable{Lower: -1, Upper: float64(rng.IntN(4)), Cost: rng.NormFloat64()}
+	if rng.IntN(8) == 0 {
+		v.Lower = math.Inf(-1)
+	}
+	for i := range m {
+		if rng.IntN(3) == 0 {
+			rows, values = append(rows, i), append(values, rng.NormFloat64())
+		}
+	}
+	return v, rows, values
 }
 
 // move changes an interval: tighter, wider, elsewhere, half open.
@@ -182,8 +208,37 @@ func sessionErrors(t *testing.T, s solver.Solver) {
 			t.Errorf("%s: %v", c.name, c.err)
 		}
 	}
+	if x, ok := session.(solver.Extensible); ok {
+		extensionErrors(t, x)
+	}
 	after, err := session.Solve(context.Background())
 	if err != nil || after.Objective != before.Objective || len(session.Problem().Rows) != 6 {
 		t.Errorf("an error changed the session: %v", err)
+	}
+}
+
+// extensionErrors leave the session, of six rows, as it was, too.
+func extensionErrors(t *testing.T, x solver.Extensible) {
+	t.Helper()
+	before := x.Problem().Clone()
+	for _, c := range []struct {
+		want   error
+		v      solver.Variable
+		rows   []int
+		values []float64
+	}{
+		{solver.ErrReversedBounds, solver.Variable{Lower: 1}, nil, nil},
+		{solver.ErrNaN, solver.Variable{Cost: math.NaN()}, nil, nil},
+		{solver.ErrLength, solver.Variable{}, []int{1}, nil},
+		{solver.ErrIndex, solver.Variable{}, []int{0, 6}, []float64{1, 1}},
+		{solver.ErrDuplicate, solver.Variable{}, []int{2, 2}, []float64{1, 1}},
+		{solver.ErrInfinite, solver.Variable{}, []int{0, 2}, []float64{1, math.Inf(1)}},
+	} {
+		if err := x.AddVariable(c.v, c.rows, c.values); !errors.Is(err, c.want) {
+			t.Errorf("new variable: %v, not %v", err, c.want)
+		}
+	}
+	if !reflect.DeepEqual(before, x.Problem()) {
+		t.Error("an error changed the problem")
 	}
 }

@@ -23,6 +23,9 @@ func TwinInteger(t *testing.T, s solver.Solver, seed uint64, count int) {
 	seen := map[solver.Status]int{}
 	for k := 0; k < count; {
 		p := smallInteger(rng)
+		if rng.IntN(6) == 0 {
+			p = smallChoices(rng)
+		}
 		status, optimum := ExactInteger(p, exactNodes)
 		if status == solver.Unknown {
 			continue
@@ -83,6 +86,46 @@ func smallInteger(rng *rand.Rand) *solver.Problem {
 		if rng.IntN(3) == 0 { // fractional bounds are legal
 			v.Lower -= 0.25
 			v.Upper += 0.5
+		}
+	}
+	return p
+}
+
+// smallChoices is a random problem of two or three choices, Σ b = 1 over binaries, and
+// two more variables. Some of the choices stand for an integer, a variable of its own.
+func smallChoices(rng *rand.Rand) *solver.Problem {
+	p := &solver.Problem{Sense: solver.Sense(rng.IntN(2))}
+	p.AddInteger(-2, float64(rng.IntN(4)), float64(rng.IntN(9)-4))
+	p.AddVariable(-1, float64(rng.IntN(4)), float64(rng.IntN(9)-4)/2)
+	for range 2 + rng.IntN(2) {
+		var columns []int
+		var ones, values []float64
+		for v := range 2 + rng.IntN(3) {
+			columns = append(columns, p.AddInteger(0, 1, float64(rng.IntN(9)-4)))
+			ones, values = append(ones, 1), append(values, float64(v))
+		}
+		p.AddEqual(1, columns, ones)
+		if rng.IntN(2) == 0 {
+			y := p.AddInteger(0, float64(len(columns)), float64(rng.IntN(5)-2))
+			p.AddEqual(0, append([]int{y}, columns...), append([]float64{-1}, values...))
+		}
+	}
+	for range 1 + rng.IntN(4) {
+		var columns []int
+		var values []float64
+		for j := range p.Variables {
+			if v := rng.IntN(17) - 8; v != 0 && rng.IntN(3) > 0 {
+				columns, values = append(columns, j), append(values, float64(v)*[]float64{1, 0.5, 0.375}[rng.IntN(3)])
+			}
+		}
+		end := float64(rng.IntN(20)-6) / 2
+		switch rng.IntN(3) {
+		case 0:
+			p.AddLessEqual(end, columns, values)
+		case 1:
+			p.AddGreaterEqual(-end, columns, values)
+		default:
+			p.AddRow(-end-4, max(end, -end-4), columns, values)
 		}
 	}
 	return p
