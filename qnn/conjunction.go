@@ -19,9 +19,7 @@ import (
 //	                  or y_i ≥ max_g − B                (A_g is free)
 //	                  or y_g ≤ min_i + B                (A_i is free)
 //
-// (and the first with min(A_i, start_i(max_i)) and max(A_g, start_g(min_g + 1) − 1)
-// in place of the accumulators, since behind a clamp y_i = t or y_g = t + B is all
-// that they say), with κ = min_t start_i(t) − start_g(t+B+1) + 1, since with y_i = t the level of
+// with κ = min_t start_i(t) − start_g(t+B+1) + 1, since with y_i = t the level of
 // y_g is at most t+B. For two outputs of one shift that is 1 if i comes after g
 // and 1 − 2^e if before, and the two other cases are ties at a clamp; in the first,
 // y_i is above its clamp and y_g below its own, or B would not let them meet. So one row
@@ -43,7 +41,6 @@ type conjunction struct {
 	// inputs have acc·A + constant ≥ 0, and that is bounded instead of the rows.
 	acc      []float64
 	constant float64
-	knee     []float64 // an accumulator counts up to here, or with a coefficient below 0 from here
 	limits   []limit
 	implied  bool // the limits alone imply the rows
 }
@@ -181,21 +178,6 @@ func (m *model) addPair(q conjunction) bool {
 	return true
 }
 
-// knees are where A_i and A_g stop to count in A_i − A_g: a clamp keeps the levels
-// from moving on. Ends of the range where a clamp is out of reach.
-func (m *model) knees(i, g int) []float64 {
-	s := &m.stages[len(m.stages)-1]
-	knee := slices.Clone(s.high)
-	knee[g] = s.low[g]
-	if st := s.stair[i]; int64(s.last[i]) == st.Max {
-		knee[i] = max(float64(st.Start(st.Max)), s.low[i])
-	}
-	if st := s.stair[g]; int64(s.first[g]) == st.Min {
-		knee[g] = min(float64(st.Start(st.Min+1)-1), s.high[g])
-	}
-	return knee
-}
-
 func (m *model) addPairOf(q conjunction, g, i int, b int64) {
 	s := &m.stages[len(m.stages)-1]
 	kappa, least, most := int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MinInt64)
@@ -224,7 +206,6 @@ func (m *model) addPairOf(q conjunction, g, i int, b int64) {
 		a.acc = make([]float64, s.out)
 		a.acc[i], a.acc[g] = 1, -1
 		a.constant = -float64(kappa)
-		a.knee = m.knees(i, g)
 		m.rows = append(m.rows, a)
 	}
 	if free <= int64(s.last[i]) {

@@ -228,39 +228,21 @@ func (m *model) choose(s int, d *domain, omega, v, z, t []float64) float64 {
 }
 
 // chooseAccumulators is choose for a conjunction that is a function of the last
-// stage's accumulators: it maximises acc·z − v·z, with z cut at its knee in the
-// first product.
+// stage's accumulators: it maximises acc·z − v·z.
 func (m *model) chooseAccumulators(d *domain, v, z, t []float64) float64 {
 	q := &m.rows[d.conj]
 	o := m.offset[len(m.stages)-1]
 	sum := 0.0
 	for j, a := range q.acc {
 		low, high := d.low[o+j], d.high[o+j]
-		level, at, best := d.first[o+j], low, q.cut(j, low)*a-v[j]*low
-		if value := q.cut(j, high)*a - v[j]*high; value > best {
-			level, at, best = d.last[o+j], high, value
-		}
-		if q.knee != nil && a != 0 {
-			k := q.knee[j]
-			if value := k*a - v[j]*k; k > low && k < high && value > best {
-				at, best = k, value
-			}
+		level, at := d.first[o+j], low
+		if a > v[j] {
+			level, at = d.last[o+j], high
 		}
 		z[j], t[j] = at, float64(level)
-		sum += best
+		sum += a*at - v[j]*at
 	}
 	return sum
-}
-
-// cut is an accumulator as far as it counts.
-func (q *conjunction) cut(j int, z float64) float64 {
-	switch {
-	case q.knee == nil || q.acc[j] == 0:
-		return z
-	case q.acc[j] > 0:
-		return min(z, q.knee[j])
-	}
-	return max(z, q.knee[j])
 }
 
 // margin bounds the rounding error of slot k's value from above.

@@ -302,7 +302,7 @@ func (s *search) firstWitness(workers []*worker) []float64 {
 // run goes on until the stack is empty, an unsafe input is found or a limit is
 // reached. reason is ReasonNone if the stack is empty.
 func (s *search) run(ctx context.Context) (witness []float64, reason spec.Reason) {
-	o := descentOptions{iterations: s.o.Iterations, patience: max(s.o.Iterations/4, 1), rate: 0.1}
+	o := descentOptions{iterations: s.o.Iterations, patience: max(s.o.Iterations/4, 1), rate: 0.05}
 	size := part * len(s.workers)
 	parts := make([]*domain, 0, size)
 	for round := 0; len(s.stack) > 0; round++ {

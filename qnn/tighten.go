@@ -30,9 +30,6 @@ func (p *pass) tighten(k int) bool {
 			at := k*n + j
 			w, v := p.omega[s][at], p.v[s][at]
 			if acc := p.accumulators(k); acc != nil && s == len(m.stages)-1 {
-				if q := &m.rows[d.conj]; q.cut(j, d.low[o+j]) != d.low[o+j] || q.cut(j, d.high[o+j]) != d.high[o+j] {
-					continue
-				}
 				v -= acc[j]
 			}
 			levels := max(math.Abs(float64(d.first[o+j])), math.Abs(float64(d.last[o+j])))
