@@ -2,8 +2,9 @@ package qnn
 
 import (
 	"cmp"
-	"math"
 	"slices"
+
+	"github.com/vouchnn/vouch/internal/blas"
 )
 
 // A look ahead at the parts.
@@ -32,10 +33,12 @@ type candidateCut struct {
 func (p *pass) lookAhead(k int, s *slot, cuts []candidateCut) branch {
 	slices.SortStableFunc(cuts, func(a, b candidateCut) int { return cmp.Compare(b.gap, a.gap) })
 	best, score := cuts[0].branch, -1.0
+	in := p.m.stages[0].in
+	now := blas.PosNegDot(p.c[k*in:(k+1)*in], s.domain.region.high, s.domain.region.low)
 	for _, cut := range cuts[:min(len(cuts), lookaheads)] {
 		b := cut.branch
-		gain0, step0 := p.gain(k, s, b.neuron, b.level, false)
-		gain1, step1 := p.gain(k, s, b.neuron, b.level, true)
+		gain0, step0 := p.gain(k, s, now, b.neuron, b.level, false)
+		gain1, step1 := p.gain(k, s, now, b.neuron, b.level, true)
 		floor := 1e-3*p.value[k] + 1e-9
 		if v := max(gain0, floor) * max(gain1, floor); v > score {
 			score, best = v, b
@@ -47,7 +50,8 @@ func (p *pass) lookAhead(k int, s *slot, cuts []candidateCut) branch {
 
 // gain is by how much the bound falls, at most to below zero, if neuron j of the
 // first stage is cut at level, and the change of the multiplier that does it.
-func (p *pass) gain(k int, s *slot, j int, level int32, upper bool) (gain, step float64) {
+// support is the inputs' part of the bound.
+func (p *pass) gain(k int, s *slot, support float64, j int, level int32, upper bool) (gain, step float64) {
 	m, d := p.m, p.domain[k]
 	st := &m.stages[0]
 	low, high, first, last := d.low[j], d.high[j], d.first[j], d.last[j]
@@ -67,35 +71,18 @@ func (p *pass) gain(k int, s *slot, j int, level int32, upper bool) (gain, step 
 	if p.acc[0][at] > z {
 		unit = -unit
 	}
-	before := d.region.boxSupport(c, row, 0)
 	for _, f := range lookaheadSteps {
 		delta := f * unit
 		_, value = m.chooseOne(j, low, high, first, last, w, v+delta)
-		g := now - value + before - d.region.boxSupport(c, row, delta) - delta*st.b[j]
+		copy(p.neg, c)
+		blas.Axpy(delta, row, p.neg)
+		g := now - value + support - blas.PosNegDot(p.neg, d.region.high, d.region.low) - delta*st.b[j]
 		if g <= gain {
 			break
 		}
 		gain, step = g, delta
 	}
 	return min(gain, p.value[k]*1.05), step
-}
-
-// boxSupport is the greatest value of (c + delta·row)·x over the box.
-func (r *region) boxSupport(c, row []float64, delta float64) float64 {
-	sum0, sum1 := 0.0, 0.0
-	n := len(c)
-	row, ends := row[:n], r.ends[:2*n]
-	i := 0
-	for ; i+1 < n; i += 2 {
-		c0, c1 := c[i]+delta*row[i], c[i+1]+delta*row[i+1]
-		sum0 += c0 * ends[2*i+int(math.Float64bits(c0)>>63)]
-		sum1 += c1 * ends[2*i+2+int(math.Float64bits(c1)>>63)]
-	}
-	if i < n {
-		c0 := c[i] + delta*row[i]
-		sum0 += c0 * ends[2*i+int(math.Float64bits(c0)>>63)]
-	}
-	return sum0 + sum1
 }
 
 // chooseOne is choose for one first-stage neuron within given ranges.
