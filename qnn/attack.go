@@ -2,6 +2,7 @@ package qnn
 
 import (
 	"math"
+	"math/rand/v2"
 
 	"github.com/vouchnn/vouch/internal/blas"
 )
@@ -26,6 +27,10 @@ type attacker struct {
 	norm             []float64 // of first-stage rows, squared
 	low, high, price []float64
 	tried            int
+	// Of alternate: disturbances, first-stage weights, what the accumulators should
+	// be, by how much they miss it; squared norms of first-stage columns.
+	rng                              *rand.Rand
+	weight, target, miss, columnNorm []float64
 }
 
 func newAttacker(m *model) *attacker {
@@ -37,6 +42,13 @@ func newAttacker(m *model) *attacker {
 	for j := range a.norm {
 		row := st.w[j*st.in : (j+1)*st.in]
 		a.norm[j] = blas.Dot(row, row)
+	}
+	a.rng = rand.New(rand.NewPCG(1, 2))
+	a.weight, a.target, a.miss = make([]float64, st.out), make([]float64, st.out), make([]float64, st.out)
+	a.columnNorm = make([]float64, st.in)
+	for i := range a.columnNorm {
+		c := st.wt[i*st.out : (i+1)*st.out]
+		a.columnNorm[i] = blas.Dot(c, c)
 	}
 	return a
 }

@@ -15,6 +15,7 @@ func (m *model) chooseBranch(p *pass, k int, s *slot) branch {
 	d := s.domain
 	best := branch{neuron: -1}
 	score := -1.0
+	var cuts []candidateCut
 	for st := range m.stages {
 		n, o := m.stages[st].out, m.offset[st]
 		omega := p.omega[st][k*n : (k+1)*n]
@@ -27,10 +28,17 @@ func (m *model) chooseBranch(p *pass, k int, s *slot) branch {
 			}
 			z := min(max(s.average[o+j], d.low[o+j]), d.high[o+j])
 			gap, level, upper := m.hullGap(st, j, d, omega[j], z)
+			b := branch{neuron: o + j, level: level, upper: upper}
 			if gap > score {
-				score, best = gap, branch{neuron: o + j, level: level, upper: upper}
+				score, best = gap, b
+			}
+			if st == 0 && gap > 0 {
+				cuts = append(cuts, candidateCut{b, gap})
 			}
 		}
+	}
+	if len(cuts) > 1 && best.neuron < m.stages[0].out && d.region.ball == nil {
+		return p.lookAhead(k, s, cuts)
 	}
 	return best
 }

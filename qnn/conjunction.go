@@ -2,6 +2,7 @@ package qnn
 
 import (
 	"math"
+	"slices"
 
 	"github.com/vouchnn/vouch/spec"
 )
@@ -41,6 +42,7 @@ type conjunction struct {
 	acc      []float64
 	constant float64
 	limits   []limit
+	implied  bool // the limits alone imply the rows
 }
 
 // limit is a range of levels of an output that the conjunction demands.
@@ -149,6 +151,9 @@ func (m *model) addLevel(q conjunction, k int, first, last int32) {
 		q.acc = nil
 	}
 	q.limits = append(q.limits, limit{k, first, last})
+	if q.implied && slices.ContainsFunc(m.rows, func(r conjunction) bool { return r.implied && slices.Equal(r.limits, q.limits) }) {
+		return
+	}
 	m.rows = append(m.rows, q)
 }
 
@@ -184,8 +189,8 @@ func (m *model) addPairOf(q conjunction, g, i int, b int64) {
 		case top >= s.stair[g].Max:
 			free = min(free, t)
 		case t == s.stair[i].Min:
-			low := q
-			low.limits = []limit{{i, int32(t), int32(t)}}
+			low := q // whatever y_i is, and so for many i the same
+			low.implied = true
 			m.addLevel(low, g, s.first[g], int32(min(top, int64(s.last[g]))))
 		default:
 			kappa = min(kappa, s.stair[i].Start(t)-s.stair[g].Start(top+1)+1)

@@ -193,7 +193,7 @@ func (p *pass) setUnits(k int, s *slot) {
 			s.unit[st] = 1
 		}
 		if st == p.top-1 && p.accumulators(k) != nil && n > 0 {
-			s.unit[st] = p.m.stages[st].width[0] // multipliers beside coefficients ±1
+			s.unit[st] = 0.2 * p.m.stages[st].width[0] // multipliers beside coefficients ±1
 		}
 	}
 }

@@ -21,7 +21,8 @@ type domain struct {
 type branch struct {
 	neuron int // among all stages
 	level  int32
-	upper  bool // the part from level on is searched first
+	upper  bool       // the part from level on is searched first
+	step   [2]float64 // changes of the neuron's multiplier in the parts below and above
 }
 
 // newDomain is the whole region for conjunction k, nil if that cannot happen.
@@ -157,6 +158,8 @@ func (m *model) cut(d *domain, spare func() *domain) (below, above *domain) {
 	below, above = d.clone(spare()), d.clone(spare())
 	below.depth, above.depth = d.depth+1, d.depth+1
 	k := d.branch.neuron
+	below.v[k] += d.branch.step[0]
+	above.v[k] += d.branch.step[1]
 	if !m.restrict(below, s, j, d.first[k], d.branch.level-1) || !m.propagate(below, s) {
 		below = nil
 	}

@@ -49,7 +49,6 @@ type pass struct {
 	c      []float64   // slots×inputs: weights of the inputs
 	x      []float64   // slots×inputs: chosen inputs
 	neg    []float64   // inputs
-	apart  []float64   // a stage's multipliers without the accumulators' function
 	value  []float64   // slots: the bound, without margin
 	// polish, if set, sees every domain that stays open, with the average of the
 	// inputs that its bounds named and the weights of the first stage's levels.
@@ -68,7 +67,6 @@ func newPass(m *model, slots int) *pass {
 		p.z, p.t, p.acc = append(p.z, matrix(n)), append(p.t, matrix(n)), append(p.acc, matrix(n))
 	}
 	p.c, p.x, p.neg = matrix(inputs), matrix(inputs), make([]float64, inputs)
-	p.apart = make([]float64, m.stages[len(m.stages)-1].out)
 	p.value, p.mu = make([]float64, slots), make([][]float64, slots)
 	return p
 }
@@ -90,10 +88,9 @@ func (p *pass) evaluate() {
 			row := k * n
 			v := p.v[s][row : row+n]
 			p.value[k] += blas.Dot(v, p.m.stages[s].b)
-			if acc := p.accumulators(k); acc != nil && s == last {
-				copy(p.apart, v)
-				blas.Axpy(-1, acc, p.apart[:n])
-				v = p.apart[:n]
+			if p.accumulators(k) != nil && s == last {
+				p.value[k] += p.m.chooseAccumulators(p.domain[k], v, p.z[s][row:row+n], p.t[s][row:row+n])
+				continue
 			}
 			p.value[k] += p.m.choose(s, p.domain[k], p.omega[s][row:row+n], v, p.z[s][row:row+n], p.t[s][row:row+n])
 		}
@@ -226,6 +223,24 @@ func (m *model) choose(s int, d *domain, omega, v, z, t []float64) float64 {
 		}
 		z[j], t[j] = at, level
 		sum += best
+	}
+	return sum
+}
+
+// chooseAccumulators is choose for a conjunction that is a function of the last
+// stage's accumulators: it maximises acc·z − v·z.
+func (m *model) chooseAccumulators(d *domain, v, z, t []float64) float64 {
+	q := &m.rows[d.conj]
+	o := m.offset[len(m.stages)-1]
+	sum := 0.0
+	for j, a := range q.acc {
+		low, high := d.low[o+j], d.high[o+j]
+		level, at := d.first[o+j], low
+		if a > v[j] {
+			level, at = d.last[o+j], high
+		}
+		z[j], t[j] = at, float64(level)
+		sum += a*at - v[j]*at
 	}
 	return sum
 }

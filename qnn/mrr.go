@@ -19,9 +19,10 @@ import (
 // too large but that its own distance is.
 //
 // Robustness is monotone in r, so bisection is valid. Where a query runs out of
-// time the answer is an interval. A query gets a quarter of the time that is left;
-// one that is not decided by then is left aside, the search goes on where it can
-// still narrow the interval, and comes back to it with all the time left over. Beyond the input range a ball no longer grows; robust there
+// time the answer is an interval. A query gets a small part of the time that is
+// left; one that is not decided by then is left aside, the search goes on where it
+// can still narrow the interval, and comes back with a greater part, at last with
+// all of it. Beyond the input range a ball no longer grows; robust there
 // is robust for ever.
 
 // Radius is what is known of a maximum robust radius: robust at Lower (−1: not
@@ -175,7 +176,7 @@ func MaxRadius(ctx context.Context, net *Network, x []int64, opts RadiusOptions)
 		return nil, err
 	}
 	s.known.Lower = easy
-	s.share = 4
+	s.share = 64
 	for r := max(1, 2*easy); s.known.Lower < s.known.Upper; r *= 2 {
 		r = min(r, s.known.Upper)
 		robust, decided, err := s.robust(ctx, r)
@@ -197,7 +198,7 @@ func (s *radiusSearch) bisect(ctx context.Context) (*Radius, error) {
 			if s.share == 1 || s.known.Lower >= s.known.Upper {
 				break
 			}
-			s.share = 1
+			s.share /= 4
 			clear(s.stuck)
 			continue
 		}

@@ -32,6 +32,15 @@ type search struct {
 	stats   *spec.Stats
 	accept  func(x []float64) bool // replays an input; true ends the search
 	reach   []float64              // per input: sum of first-stage weights
+	roots   []*root                // conjunctions that bounds alone left open
+	turn    int                    // how often alternate went over the roots
+}
+
+// root is a conjunction over the whole region, for the attack.
+type root struct {
+	domain *domain
+	omega  []float64 // weights of the first stage's levels
+	open   int       // domains on the stack
 }
 
 // worker is what one part of a batch needs.
@@ -96,7 +105,8 @@ func (w *worker) visit(stop *atomic.Int32, order int32) found {
 	}
 }
 
-// polish dives from some of the domains that stay open.
+// polish dives from some of the domains that stay open, where alternate does not
+// know the region.
 func (w *worker) polish(stop *atomic.Int32, order int32) func(d *domain, x, omega []float64) {
 	count := 0
 	return func(d *domain, x, omega []float64) {
@@ -126,24 +136,14 @@ func (s *search) bound(batch []*domain, o descentOptions, fresh bool) []float64 
 				w.pass.initialise()
 			}
 			w.pass.polish = nil
-			if !s.o.NoAttack {
+			if !s.o.NoAttack && s.m.region.ball != nil {
 				w.pass.polish = w.polish(&stop, int32(k))
 			}
 			w.pass.descend(list, o, w.visit(&stop, int32(k)))
 		}
 	})
 	s.stats.Domains += len(batch)
-	for _, w := range s.workers[:parts] {
-		s.stats.Attacks += w.attacker.tried
-		w.attacker.tried = 0
-	}
-	for _, w := range s.workers[:parts] {
-		if w.witness != nil && s.accept(w.witness) {
-			return w.witness
-		}
-		w.witness = nil
-	}
-	return nil
+	return s.firstWitness(s.workers[:parts])
 }
 
 // root bounds every conjunction over the whole region and attacks those that
@@ -184,6 +184,7 @@ func (s *search) root(ctx context.Context) (witness []float64, decided bool) {
 		return nil, false
 	}
 	witness = s.attackOpen(ctx, left)
+	s.keepRoots(left)
 	for _, w := range s.workers {
 		w.best = nil
 	}
@@ -233,15 +234,83 @@ func (s *search) attackOpen(ctx context.Context, left []*domain) []float64 {
 	return nil
 }
 
+// keepRoots remembers what the attack needs of the open conjunctions.
+func (s *search) keepRoots(left []*domain) {
+	p := s.workers[0].pass
+	for _, d := range left {
+		r := &root{domain: d.clone(nil), open: 1}
+		p.adopt([]*domain{d})
+		p.load(0, d)
+		p.evaluate()
+		r.omega = append(r.omega, p.omega[0][:s.m.stages[0].out]...)
+		s.roots = append(s.roots, r)
+	}
+}
+
+// alternate lets every worker try some starts for one of the conjunctions that
+// still have domains on the stack, another one each time.
+func (s *search) alternate(starts int) []float64 {
+	if s.o.NoAttack || starts == 0 {
+		return nil
+	}
+	for _, r := range s.roots {
+		r.open = 0
+	}
+	var live []*root
+	for _, d := range s.stack {
+		for _, r := range s.roots {
+			if r.domain.conj == d.conj {
+				if r.open++; r.open == 1 {
+					live = append(live, r)
+				}
+			}
+		}
+	}
+	if len(live) == 0 {
+		return nil
+	}
+	var stop atomic.Int32
+	stop.Store(math.MaxInt32)
+	parallel.For(len(s.workers), 1, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			w, r := s.workers[k], live[(s.turn+k)%len(live)]
+			if stop.Load() > int32(k) && w.attacker.alternate(r.domain, r.domain.v, r.omega, starts) && w.unsafe(w.attacker.best) {
+				w.witness = append([]float64(nil), w.attacker.best...)
+				stop.Store(min(stop.Load(), int32(k)))
+			}
+		}
+	})
+	s.turn += len(s.workers)
+	return s.firstWitness(s.workers)
+}
+
+// firstWitness is the first worker's unsafe input that passes the replay.
+func (s *search) firstWitness(workers []*worker) []float64 {
+	for _, w := range workers {
+		s.stats.Attacks += w.attacker.tried
+		w.attacker.tried = 0
+	}
+	for _, w := range workers {
+		if w.witness != nil && s.accept(w.witness) {
+			return w.witness
+		}
+		w.witness = nil
+	}
+	return nil
+}
+
 // run goes on until the stack is empty, an unsafe input is found or a limit is
 // reached. reason is ReasonNone if the stack is empty.
 func (s *search) run(ctx context.Context) (witness []float64, reason spec.Reason) {
-	o := descentOptions{iterations: s.o.Iterations, patience: max(s.o.Iterations/4, 1), rate: 0.1}
+	o := descentOptions{iterations: s.o.Iterations, patience: max(s.o.Iterations/4, 1), rate: 0.05}
 	size := part * len(s.workers)
 	parts := make([]*domain, 0, size)
-	for len(s.stack) > 0 {
+	for round := 0; len(s.stack) > 0; round++ {
 		if reason = s.limit(ctx); reason != spec.ReasonNone {
 			return nil, reason
+		}
+		if witness = s.alternate(s.starts(round)); witness != nil {
+			return witness, spec.ReasonNone
 		}
 		s.stats.MaxFrontier = max(s.stats.MaxFrontier, len(s.stack))
 		parts = parts[:0]
@@ -343,4 +412,16 @@ func (m *model) domainBytes() int64 { return int64(m.total)*32 + 256 }
 // search goes on.
 func sortByBound(list []*domain) {
 	slices.SortStableFunc(list, func(a, b *domain) int { return cmp.Compare(a.bound, b.bound) })
+}
+
+// starts is how many inputs alternate starts from in this round: what the first
+// hundreds did not find is rare.
+func (s *search) starts(round int) int {
+	switch {
+	case round < 20:
+		return 6
+	case round%4 == 0:
+		return 2
+	}
+	return 0
 }

@@ -19,7 +19,7 @@ type Options struct {
 	// RootIterations is how many backward passes bound a conjunction over the
 	// whole region, at most. Default 0: 300.
 	RootIterations int
-	// Iterations is the same for a part of the region. Default 0: 60.
+	// Iterations is the same for a part of the region. Default 0: 100.
 	Iterations int
 	// Batch is how many parts of the region are bounded at a time; the answer does
 	// not depend on the number of processors, but which counterexample is found
@@ -70,7 +70,7 @@ func (o *Options) fill() {
 	for _, f := range []struct {
 		value    *int
 		standard int
-	}{{&o.RootIterations, 300}, {&o.Iterations, 60}, {&o.Batch, 64}, {&o.Sweeps, 4}} {
+	}{{&o.RootIterations, 300}, {&o.Iterations, 100}, {&o.Batch, 64}, {&o.Sweeps, 4}} {
 		if *f.value == 0 {
 			*f.value = f.standard
 		}

@@ -89,6 +89,7 @@ func TestBoundsHold(t *testing.T) {
 func checkTightening(t *testing.T, n *Network, m *model, c spec.Case) {
 	t.Helper()
 	kept := map[int][]*domain{}
+	var shared []*domain
 	for k := range m.rows {
 		d := m.newDomain(k)
 		if d == nil {
@@ -100,6 +101,9 @@ func checkTightening(t *testing.T, n *Network, m *model, c spec.Case) {
 		p.descend([]*domain{d}, descentOptions{iterations: 15, patience: 5, rate: 0.1}, nil)
 		if d.bound >= 0 {
 			kept[m.rows[k].index] = append(kept[m.rows[k].index], d)
+			if m.rows[k].implied { // stands for others, too
+				shared = append(shared, d)
+			}
 		}
 	}
 	each(n, func(x []int64) {
@@ -112,7 +116,7 @@ func checkTightening(t *testing.T, n *Network, m *model, c spec.Case) {
 				continue
 			}
 			inside := false
-			for _, d := range kept[j] {
+			for _, d := range append(shared, kept[j]...) {
 				inside = inside || m.holds(d, x)
 			}
 			require.True(t, inside, "an unsafe input was cut off")
