@@ -30,6 +30,9 @@ type ILPOptions struct {
 }
 
 // VerifyILP decides prop for net with an integer linear programming solver.
+//
+// Falsified is replayed on the network. Verified rests on the solver's word that the
+// programs are infeasible: simplex.Solver proves each of its own, others are trusted.
 // Errors: those of Verify and Encode, and the solver's.
 // Safe for concurrent use if the solver is.
 func VerifyILP(ctx context.Context, net *Network, prop spec.Property, opts ILPOptions) (*spec.Result, error) {

@@ -2,6 +2,7 @@ package qnn
 
 import (
 	"github.com/vouchnn/vouch/internal/parallel"
+	"github.com/vouchnn/vouch/nn"
 )
 
 // Exact integer inference, one input at a time and many. It is the definition of
@@ -63,18 +64,7 @@ func (n *Network) RunBatch(xs [][]int64) [][]int64 {
 }
 
 // Classify is the first index of the greatest output.
-func (n *Network) Classify(x []int64) int { return ArgMax(n.Run(x)) }
-
-// ArgMax is the first index of the greatest number, −1 of none.
-func ArgMax(y []int64) int {
-	best := -1
-	for i, v := range y {
-		if best < 0 || v > y[best] {
-			best = i
-		}
-	}
-	return best
-}
+func (n *Network) Classify(x []int64) int { return nn.ArgMax(n.Run(x)) }
 
 // CheckInput reports an input of the wrong length or with a value outside of
 // the input configuration.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/spec"
 )
 
@@ -96,7 +97,7 @@ func query(t *testing.T, n *Network, rng *rand.Rand, norm spec.Norm) spec.Proper
 	ball, err := n.Ball(norm, x, radius)
 	require.NoError(t, err)
 	y := n.Run(x)
-	label := ArgMax(y)
+	label := nn.ArgMax(y)
 	switch rng.IntN(4) {
 	case 0:
 		return OutputEquality(ball, y)

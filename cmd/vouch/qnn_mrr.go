@@ -34,6 +34,7 @@ type qnnRadiusCommand struct {
 	start, step int
 	timeout     timeoutFlag
 	csv         string
+	json        bool
 }
 
 func newQNNRadius(a *app) *cobra.Command {
@@ -52,6 +53,7 @@ func newQNNRadius(a *app) *cobra.Command {
 	fs.IntVar(&c.step, "step", 10, "with -search paper: by how much it grows")
 	fs.Var(&c.timeout, "timeout", "time for each image: a duration, or seconds (default no limit)")
 	fs.StringVar(&c.csv, "csv", "", "keep the rows in this `file`, and resume from it")
+	fs.BoolVar(&c.json, "json", false, "print one JSON object instead of the table")
 	demand(cmd, "net")
 	return cmd
 }
@@ -97,7 +99,11 @@ func (c *qnnRadiusCommand) run(ctx context.Context) (err error) {
 		}
 		p.step(low == high || high == "inf")
 	}
-	return c.print(tbl.rows, net.Name)
+	count, err := c.print(tbl.rows, net.Name)
+	if err == nil && ctx.Err() != nil {
+		err = fmt.Errorf("interrupted after %d images", count)
+	}
+	return err
 }
 
 func (c *qnnRadiusCommand) decide(ctx context.Context, net *qnn.Network, x []int64, label int) (low, high string, err error) {
@@ -125,30 +131,72 @@ func (c *qnnRadiusCommand) decide(ctx context.Context, net *qnn.Network, x []int
 	return strconv.Itoa(r.Lower), strconv.Itoa(r.Upper), nil
 }
 
-func (c *qnnRadiusCommand) print(rows [][]string, name string) error {
-	t := newTable(c.stdout)
-	t.AppendHeader(table.Row{"sample", "lower", "upper", "seconds"})
-	images, solved, sum, total := 0, 0, 0, 0.0
+// qnnRadius is a row of the table. Upper is null if the class never changes.
+type qnnRadius struct {
+	Sample  int     `json:"sample"`
+	Lower   int     `json:"lower"` // −1: misclassified
+	Upper   *int    `json:"upper"`
+	Seconds float64 `json:"seconds"`
+}
+
+func parseQNNRadius(row []string) (r qnnRadius, err error) {
+	if row[3] != "inf" {
+		r.Upper = new(int)
+		if _, err = fmt.Sscan(row[3], r.Upper); err != nil {
+			return r, err
+		}
+	}
+	_, err = fmt.Sscan(row[1]+" "+row[2]+" "+row[4], &r.Sample, &r.Lower, &r.Seconds)
+	return r, err
+}
+
+// print writes the rows of this network and their summary. It returns how many there are.
+func (c *qnnRadiusCommand) print(rows [][]string, name string) (int, error) {
+	list := []qnnRadius{}
+	images, solved, exact, sum, total := 0, 0, 0, 0, 0.0
 	for _, row := range rows {
 		if row[0] != name {
 			continue
 		}
-		t.AppendRow(table.Row{row[1], row[2], row[3], row[4]})
-		if row[2] == "-1" {
+		r, err := parseQNNRadius(row)
+		if err != nil {
+			return 0, fmt.Errorf("%s: row %q: %w", c.csv, row, err)
+		}
+		list = append(list, r)
+		if r.Lower < 0 {
 			continue
 		}
 		images++
-		if row[2] == row[3] {
-			r, _ := strconv.Atoi(row[2])
+		total += r.Seconds
+		switch {
+		case r.Upper == nil:
 			solved++
-			sum += r
-		} else if row[3] == "inf" {
-			solved++
+		case *r.Upper == r.Lower:
+			solved, exact, sum = solved+1, exact+1, sum+r.Lower
 		}
-		s, _ := strconv.ParseFloat(row[4], 64)
-		total += s
+	}
+	mean := float64(sum) / float64(max(exact, 1))
+	if c.json {
+		return len(list), c.writeJSON(struct {
+			Network string      `json:"network"`
+			Norm    string      `json:"norm"`
+			Images  []qnnRadius `json:"images"`
+			Correct int         `json:"classified_correctly"`
+			Solved  int         `json:"solved"`
+			Mean    float64     `json:"mean_of_solved"`
+			Seconds float64     `json:"seconds"`
+		}{name, c.method.norm.value, list, images, solved, mean, total})
+	}
+	t := newTable(c.stdout)
+	t.AppendHeader(table.Row{"sample", "lower", "upper", "seconds"})
+	for _, r := range list {
+		upper := "inf"
+		if r.Upper != nil {
+			upper = strconv.Itoa(*r.Upper)
+		}
+		t.AppendRow(table.Row{r.Sample, r.Lower, upper, fmt.Sprintf("%.3f", r.Seconds)})
 	}
 	t.Render()
-	_, err := fmt.Fprintf(c.stdout, "%s: %d of %d radii found, mean %.2f; %.3f s\n", name, solved, images, float64(sum)/float64(max(solved, 1)), total)
-	return err
+	_, err := fmt.Fprintf(c.stdout, "%s: %d of %d radii found, mean %.2f; %.3f s\n", name, solved, images, mean, total)
+	return len(list), err
 }

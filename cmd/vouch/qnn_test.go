@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -106,5 +110,55 @@ func TestQNNUsage(t *testing.T) {
 		code, _, stderr := vouch(append([]string{"qnn"}, args...)...)
 		assert.Equal(t, exitUsage, code, stderr)
 		assert.Contains(t, stderr, want)
+	}
+}
+
+func TestQNNJSON(t *testing.T) {
+	net, dir := qnnFiles(t)
+	code, stdout, stderr := vouch("qnn", "verify", "-net", net, "-dir", dir, "-radius", "4", "-json")
+	require.Equal(t, exitOK, code, stderr)
+	var v struct {
+		Network, Norm string
+		Radius        float64
+		Images        []qnnVerdict
+		Count         map[string]int
+	}
+	require.NoError(t, json.Unmarshal([]byte(stdout), &v))
+	assert.Equal(t, []any{"tiny", "inf", 4.0}, []any{v.Network, v.Norm, v.Radius})
+	assert.Equal(t, map[string]int{"robust": 2, "nonrobust": 3, "misclassified": 1}, v.Count)
+	require.Len(t, v.Images, 6)
+	assert.Equal(t, "misclassified", v.Images[5].Verdict)
+
+	code, stdout, stderr = vouch("qnn", "mrr", "-net", net, "-dir", dir, "-json")
+	require.Equal(t, exitOK, code, stderr)
+	var r struct {
+		Images  []qnnRadius
+		Correct int `json:"classified_correctly"`
+		Solved  int
+	}
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+	assert.Equal(t, []int{5, 5}, []int{r.Correct, r.Solved})
+	require.Len(t, r.Images, 6)
+	assert.Equal(t, -1, r.Images[5].Lower)
+	require.NotNil(t, r.Images[0].Upper)
+	assert.Equal(t, r.Images[0].Lower, *r.Images[0].Upper)
+}
+
+// What was done is printed, and the command fails.
+func TestQNNInterrupted(t *testing.T) {
+	net, dir := qnnFiles(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, verb := range []string{"verify", "mrr"} {
+		var out, errs bytes.Buffer
+		a := &app{start: time.Now(), stdin: strings.NewReader(""), stdout: &out, stderr: &errs}
+		cmd, args := newQNNVerify(a), []string{"--net", net, "--dir", dir, "--radius", "4"}
+		if verb == "mrr" {
+			cmd, args = newQNNRadius(a), args[:4]
+		}
+		cmd.SilenceErrors, cmd.SilenceUsage = true, true
+		cmd.SetArgs(args)
+		require.ErrorContains(t, cmd.ExecuteContext(ctx), "interrupted after 0 images")
+		assert.NotEmpty(t, out.String())
 	}
 }

@@ -38,6 +38,7 @@ type qnnVerifyCommand struct {
 	timeout timeoutFlag
 	csv     string
 	cex     string
+	json    bool
 }
 
 func newQNNVerify(a *app) *cobra.Command {
@@ -55,6 +56,7 @@ func newQNNVerify(a *app) *cobra.Command {
 	fs.Var(&c.timeout, "timeout", "time for each image: a duration, or seconds (default no limit)")
 	fs.StringVar(&c.csv, "csv", "", "keep the rows in this `file`, and resume from it")
 	fs.StringVar(&c.cex, "counterexamples", "", "append counterexamples to this `file`, JSON lines")
+	fs.BoolVar(&c.json, "json", false, "print one JSON object instead of the table")
 	demand(cmd, "net", "radius")
 	return cmd
 }
@@ -99,7 +101,11 @@ func (c *qnnVerifyCommand) run(ctx context.Context) (err error) {
 		}
 		p.step(verdict != "unknown")
 	}
-	return c.print(tbl.rows, net.Name, radius)
+	count, err := c.print(tbl.rows, net.Name, radius)
+	if err == nil && ctx.Err() != nil {
+		err = fmt.Errorf("interrupted after %d images", count)
+	}
+	return err
 }
 
 // decide is the verdict on one image.
@@ -156,24 +162,47 @@ func (c *qnnVerifyCommand) keep(net *qnn.Network, i int, cex *spec.Counterexampl
 	return err
 }
 
-// print writes the rows of this network, radius and norm, and their summary.
-func (c *qnnVerifyCommand) print(rows [][]string, name, radius string) error {
-	t := newTable(c.stdout)
-	t.AppendHeader(table.Row{"sample", "verdict", "seconds"})
-	count := map[string]int{}
+// qnnVerdict is a row of the table.
+type qnnVerdict struct {
+	Sample  int     `json:"sample"`
+	Verdict string  `json:"verdict"`
+	Seconds float64 `json:"seconds"`
+}
+
+// print writes the rows of this network, radius and norm, and their summary. It returns
+// how many there are.
+func (c *qnnVerifyCommand) print(rows [][]string, name, radius string) (int, error) {
+	list, count := []qnnVerdict{}, map[string]int{}
 	total := 0.0
 	for _, row := range rows {
 		if row[0] != name || row[2] != radius || row[3] != c.method.norm.value {
 			continue
 		}
-		t.AppendRow(table.Row{row[1], row[4], row[5]})
-		count[row[4]]++
-		if s, err := strconv.ParseFloat(row[5], 64); err == nil {
-			total += s
+		r := qnnVerdict{Verdict: row[4]}
+		if _, err := fmt.Sscan(row[1]+" "+row[5], &r.Sample, &r.Seconds); err != nil {
+			return 0, fmt.Errorf("%s: row %q: %w", c.csv, row, err)
 		}
+		list = append(list, r)
+		count[r.Verdict]++
+		total += r.Seconds
+	}
+	if c.json {
+		return len(list), c.writeJSON(struct {
+			Network string         `json:"network"`
+			Radius  float64        `json:"radius"`
+			Norm    string         `json:"norm"`
+			Images  []qnnVerdict   `json:"images"`
+			Count   map[string]int `json:"count"`
+			Seconds float64        `json:"seconds"`
+		}{name, c.radius, c.method.norm.value, list, count, total})
+	}
+	t := newTable(c.stdout)
+	t.AppendHeader(table.Row{"sample", "verdict", "seconds"})
+	for _, r := range list {
+		t.AppendRow(table.Row{r.Sample, r.Verdict, fmt.Sprintf("%.3f", r.Seconds)})
 	}
 	t.Render()
 	_, err := fmt.Fprintf(c.stdout, "%s, radius %s, norm %s: %d robust, %d nonrobust, %d unknown, %d misclassified; %.3f s\n",
 		name, radius, c.method.norm.value, count["robust"], count["nonrobust"], count["unknown"], count["misclassified"], total)
-	return err
+	return len(list), err
 }
