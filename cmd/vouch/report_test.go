@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"html/template"
 	"image/png"
 	"os"
@@ -47,6 +48,16 @@ func TestReportOfBench(t *testing.T) {
 	} {
 		assert.Contains(t, page, want)
 	}
+	code, stdout, _ = vouch("report", "-csv", rows, "-instances", list, "-o", filepath.Join(t.TempDir(), "x.html"), "-json")
+	assert.Equal(t, exitOK, code)
+	var answer reportAnswer
+	require.NoError(t, json.Unmarshal([]byte(stdout), &answer))
+	assert.Equal(t, 2, answer.Instances)
+	require.Len(t, answer.Runs, 1)
+	assert.Equal(t, []int{1, 1, 2}, []int{answer.Runs[0].Total.Sat, answer.Runs[0].Total.Unsat, answer.Runs[0].Benchmarks[0].Instances})
+	code, _, stderr = vouch("report", "-csv", rows, "-o", "-", "-json")
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, "standard output")
 	code, stdout, _ = vouch("report", "-csv", rows, "-counterexamples", cexs, "-instances", list, "-o", "-")
 	assert.Equal(t, exitOK, code)
 	assert.Equal(t, page, stdout, "the same results make the same page")
