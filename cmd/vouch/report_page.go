@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -70,7 +71,7 @@ type reportRow struct {
 	*tally
 	Run    reportRun
 	Solved int
-	Alone  int // solved by this run and no other
+	Alone  int // solved by this run and no other, of what all tried
 }
 
 // reportInstance is an instance with its outcome in each run.
@@ -142,7 +143,7 @@ func newPage(title string, runs []resultsRun, stored []*storedCounterexample) (*
 		}
 	}
 	if len(runs) == 2 {
-		p.Scatter, err = scatter(pairTimes(all), 3.6*vg.Inch, 3.6*vg.Inch)
+		p.Scatter, err = scatter(pairTimes(all), runs[0].label, runs[1].label, 3.6*vg.Inch, 3.6*vg.Inch)
 	}
 	return p, err
 }
@@ -214,13 +215,9 @@ func (p *reportPage) finish(g reportGroup, width, height vg.Length) (reportGroup
 				continue
 			}
 			row.tally.add(*o)
-			others := 0
-			for j, other := range in.Outcomes {
-				if j != i && other != nil && other.solved() {
-					others++
-				}
-			}
-			if o.solved() && others == 0 {
+			if o.solved() && !slices.ContainsFunc(in.Outcomes, func(other *outcome) bool {
+				return other == nil || other != o && other.solved()
+			}) {
 				row.Alone++
 			}
 		}

@@ -86,7 +86,7 @@ func cactus(seconds [][]float64, width, height vg.Length) (template.HTML, error)
 
 // scatter draws each instance at its times in two runs. What a run did not
 // solve is at +Inf and drawn beyond the longest time, on the plot's edge.
-func scatter(times [][2]float64, width, height vg.Length) (template.HTML, error) {
+func scatter(times [][2]float64, first, second string, width, height vg.Length) (template.HTML, error) {
 	p := newPlot()
 	longest := quickest
 	for _, t := range times {
@@ -102,7 +102,7 @@ func scatter(times [][2]float64, width, height vg.Length) (template.HTML, error)
 		points[i] = plotter.XY{X: min(max(t[0], quickest), edge), Y: min(max(t[1], quickest), edge)}
 	}
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = quickest, edge, quickest, edge
-	p.X.Label.Text, p.Y.Label.Text = "first run, s", "second run, s"
+	p.X.Label.Text, p.Y.Label.Text = shortLabel(first)+", s", shortLabel(second)+", s"
 	logarithmic(&p.X)
 	logarithmic(&p.Y)
 	diagonal, err := plotter.NewLine(plotter.XYs{{X: quickest, Y: quickest}, {X: edge, Y: edge}})
@@ -120,6 +120,15 @@ func scatter(times [][2]float64, width, height vg.Length) (template.HTML, error)
 		p.Add(dots)
 	}
 	return svg(p, width, height)
+}
+
+// shortLabel is a run's label, cut to what an axis has room for.
+func shortLabel(label string) string {
+	const room = 24
+	if runes := []rune(label); len(runes) > room {
+		return string(runes[:room-1]) + "…"
+	}
+	return label
 }
 
 // newPlot is an empty plot in the page's style, with a grid.

@@ -74,17 +74,19 @@ func TestReportCompares(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	out := at("page.html")
 
-	code, _, stderr := vouch("report", "-csv", at("a.csv"), "-csv", "second="+at("b.csv"), "-o", out)
+	code, _, stderr := vouch("report", "-csv", at("a.csv"), "-csv", "second <i>="+at("b.csv"), "-o", out)
 	assert.Equal(t, exitError, code)
 	assert.Contains(t, stderr, "1 instances on which runs contradict each other, 0 results")
 	page := read(t, out)
 	assert.Contains(t, page, "On 1 instances one run says sat and another unsat.")
 	assert.Contains(t, page, `id="scatter"`)
-	assert.Contains(t, page, "<b>second</b>")
+	assert.Contains(t, page, ">second &lt;i&gt;, s</text>")
+	assert.NotContains(t, page, "second <i>")
+	assert.Contains(t, page, "<b>second &lt;i&gt;</b>")
 	assert.Contains(t, page, `data-words="b n r unsat missing"`, "the second of two equal rows is an instance of its own")
 	// instances, solved, only here, sat, unsat, timeout, unknown, error, wrong
-	assert.Equal(t, []string{"4", "3", "1", "1", "2", "1", "0", "0", "0"}, cells(t, page, "a")[:9])
-	assert.Equal(t, []string{"3", "3", "1", "0", "3", "0", "0", "0", "0"}, cells(t, page, "second")[:9])
+	assert.Equal(t, []string{"4", "3", "0", "1", "2", "1", "0", "0", "0"}, cells(t, page, "a")[:9])
+	assert.Equal(t, []string{"3", "3", "1", "0", "3", "0", "0", "0", "0"}, cells(t, page, "second &lt;i&gt;")[:9])
 
 	code, _, stderr = vouch("report", "-csv", at("b.csv"), "-csv", at("c.csv"), "-csv", "x="+at("c.csv"), "-o", out)
 	assert.Equal(t, exitOK, code, stderr)
