@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"gonum.org/v1/plot/vg"
+
+	"github.com/vouchnn/vouch/internal/figure"
 )
 
 // The page of vouch report. Its template, style and script are files in the
@@ -113,7 +115,7 @@ func newPage(title string, runs []resultsRun, stored []*storedCounterexample) (*
 			base64.StdEncoding.EncodeToString(hash[:]) + "'",
 	}
 	for i, r := range runs {
-		p.Runs = append(p.Runs, reportRun{r.label, r.file, cssColor(runColor(i)), i >= len(palette)})
+		p.Runs = append(p.Runs, reportRun{r.label, r.file, cssColor(figure.Color(i)), i >= len(figure.Palette)})
 	}
 	all := joinRuns(runs)
 	attach(all, stored)

@@ -61,6 +61,7 @@ var table = []rule{
 	{"internal/lpcheck", []string{"solver"}, nil},
 	{"internal/lpadapter", []string{"solver"}, nil},
 	{"internal/blas", nil, []string{"gonum.org/v1/gonum", "golang.org/x/sys"}},
+	{"internal/figure", nil, []string{"gonum.org/v1/plot"}},
 	{"internal/...", nil, nil},
 	{"examples/reach-plot", []string{"..."}, []string{"gonum.org/v1/plot"}},                           // its output is a picture
 	{"examples/imagestar-study", []string{"..."}, []string{"gonum.org/v1/plot", "golang.org/x/term"}}, // its output is pictures, too
@@ -73,6 +74,7 @@ var table = []rule{
 var reserved = map[string][]string{
 	"internal/pgd":       {"bab", "train", "reach"},
 	"internal/digits":    {"examples/...", "cmd/...", "train/dataset"},
+	"internal/figure":    {"examples/...", "cmd/..."},
 	"internal/lpcheck":   {"solver/...", "internal/lpadapter"},
 	"internal/lpadapter": {"solver/highs", "solver/lpsolve"},
 }
