@@ -66,6 +66,7 @@ var table = []rule{
 	{"examples/reach-plot", []string{"..."}, []string{"gonum.org/v1/plot"}},                           // its output is a picture
 	{"examples/imagestar-study", []string{"..."}, []string{"gonum.org/v1/plot", "golang.org/x/term"}}, // its output is pictures, too
 	{"examples/dualapp", []string{"..."}, []string{"gonum.org/v1/plot"}},
+	{"examples/pipeline", []string{"..."}, []string{"gonum.org/v1/plot"}},
 	{"examples/...", []string{"..."}, nil},
 	{"cmd/...", []string{"..."}, []string{"..."}},
 }
