@@ -49,7 +49,7 @@ func loadQuantized(path string, bits int) (n *qnn.Network, err error) {
 	case ".onnx":
 		n, _, err = qdq.ReadFile(path)
 	case ".h5", ".hdf5":
-		n, err = keras.ReadFile(path, keras.Options{Bits: bits})
+		n, err = keras.ReadFile(path, &keras.Options{Bits: bits})
 	default:
 		err = fmt.Errorf("%s: a quantized network's name ends in .json, .onnx (in QDQ form) or .h5", path)
 	}
