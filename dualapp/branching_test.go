@@ -2,22 +2,22 @@ package dualapp_test
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vouchnn/vouch/bab"
 	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/dualapp"
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/nn/onnx"
 	"github.com/vouchnn/vouch/spec"
-	"github.com/vouchnn/vouch/spec/vnnlib"
 	"github.com/vouchnn/vouch/train/dataset"
 )
 
@@ -206,57 +206,107 @@ func jacobian(net nn.Network, node int, x []float64, wanted []bool) [][]float64 
 	return out
 }
 
-// question is a property of a ReLU network that takes a search.
+// question is robustness of a ReLU network at an image.
 type question struct {
-	name string
 	net  *nn.Graph
 	prop *spec.Property
 }
 
-// splitQuestions are properties of the competition, and robustness of other
-// published networks at images of MNIST and CIFAR-10.
-func splitQuestions(tb testing.TB) []question {
-	data := filepath.Dir(dataFolder(tb))
-	read := func(elem ...string) (*nn.Graph, string) {
-		path := filepath.Join(append([]string{data}, elem...)...)
-		net, _, err := onnx.ReadFile(path, nil)
-		require.NoError(tb, err)
-		name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(path), ".gz"), ".onnx")
-		return net, name
-	}
+// splitQuestions are robustness of a published network at images that are classified
+// correctly, where attack and bounds are not enough.
+func splitQuestions(b *testing.B, network, data string, eps float64, images int) []question {
+	net, _, err := onnx.ReadFile(filepath.Join(filepath.Dir(dataFolder(b)), network), nil)
+	require.NoError(b, err)
+	set, err := dataset.Open(data, dataset.Test, "")
+	require.NoError(b, err)
 	var out []question
-	for file, props := range map[string][]string{
-		"mnist-net_256x2.onnx.gz": {"6_0.03", "8_0.03", "3_0.05", "7_0.05", "9_0.05", "10_0.05", "11_0.05", "13_0.05", "14_0.05"},
-		"mnist-net_256x4.onnx.gz": {"2_0.03", "4_0.03", "6_0.03", "7_0.03", "8_0.03", "9_0.03", "12_0.03"},
-	} {
-		folder := []string{"vnncomp", "2022", "mnist_fc"}
-		net, name := read(append(folder, "onnx", file)...)
-		for _, p := range props {
-			prop, err := vnnlib.ReadFile(filepath.Join(append(append([]string{data}, folder...), "vnnlib", "prop_"+p+".vnnlib.gz")...))
-			require.NoError(tb, err)
-			out = append(out, question{name + " " + p, net, prop})
+	for i := range images {
+		x, label := set.Float64(i), int(set.Labels[i])
+		y, err := nn.Evaluate(net, x)
+		require.NoError(b, err)
+		if nn.ArgMax(y) != label {
+			continue
+		}
+		region, err := spec.NewLInfBall(x, eps, unit(len(x)))
+		require.NoError(b, err)
+		prop := spec.Robustness(region, label, len(y))
+		r, err := bab.Verify(b.Context(), net, &prop, bab.Options{Split: bab.SplitNeuron, MaxDomains: 4})
+		require.NoError(b, err)
+		if r.Verdict == spec.Unknown {
+			out = append(out, question{net, &prop})
 		}
 	}
-	for _, c := range []struct {
-		file, data string
-		eps        float64
-		images     int
-	}{
-		{"mnist_conv_small_nat.onnx", "mnist", 0.02, 12},
-		{"mnist_cnn_a_adv.onnx", "mnist", 0.12, 12},
-		{"cifar_marabou_small.onnx", "cifar-10", 0.004, 12},
-	} {
-		net, name := read("nbc", "onnx", c.file)
-		set, err := dataset.Open(c.data, dataset.Test, "")
-		require.NoError(tb, err)
-		for i := range c.images {
-			x, label := set.Float64(i), int(set.Labels[i])
-			region, err := spec.NewLInfBall(x, c.eps, unit(len(x)))
-			require.NoError(tb, err)
-			prop := spec.Robustness(region, label, nn.OutputShape(net).Size())
-			out = append(out, question{fmt.Sprintf("%s %d", name, i), net, &prop})
-		}
-	}
-	slices.SortStableFunc(out, func(a, b question) int { return strings.Compare(a.name, b.name) })
 	return out
+}
+
+// BenchmarkBranching is branch and bound with each rule: sub-problems and time over
+// the questions that all rules answer, and how many each answers, within so many
+// sub-problems.
+func BenchmarkBranching(b *testing.B) {
+	const most = 600
+	rules := []string{"impact", "root", "only", "samples"}
+	for _, c := range []struct {
+		network, data string
+		eps           float64
+		images        int
+	}{
+		{"vnncomp/2022/mnist_fc/onnx/mnist-net_256x2.onnx.gz", "mnist", 0.04, 60},
+		{"vnncomp/2022/mnist_fc/onnx/mnist-net_256x4.onnx.gz", "mnist", 0.02, 60},
+		{"nbc/onnx/mnist_conv_small_nat.onnx", "mnist", 0.05, 40},
+		{"nbc/onnx/mnist_cnn_a_adv.onnx", "mnist", 0.15, 40},
+		{"nbc/onnx/cifar_marabou_small.onnx", "cifar-10", 0.0025, 40},
+	} {
+		name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(c.network), ".gz"), ".onnx")
+		b.Run(name, func(b *testing.B) {
+			questions := splitQuestions(b, c.network, c.data, c.eps, c.images)
+			b.ResetTimer()
+			for range b.N {
+				compareRules(b, questions, rules, most)
+			}
+			b.ReportMetric(float64(len(questions)), "questions")
+		})
+	}
+}
+
+func compareRules(b *testing.B, questions []question, rules []string, most int) {
+	answered := make([]int, len(rules))
+	domains, seconds := make([]int, len(rules)), make([]float64, len(rules))
+	for _, q := range questions {
+		all := true
+		spent, took := make([]int, len(rules)), make([]float64, len(rules))
+		for i, rule := range rules {
+			o := bab.Options{Split: bab.SplitNeuron, Refine: bab.RefineOff, NoAttack: true, MaxDomains: most}
+			begin := time.Now()
+			if rule != "impact" {
+				o.Branching = ruleOf(b, rule, q)
+			}
+			r, err := bab.Verify(b.Context(), q.net, q.prop, o)
+			require.NoError(b, err)
+			spent[i], took[i] = r.Stats.Domains, time.Since(begin).Seconds()
+			if r.Verdict == spec.Unknown {
+				all = false
+				continue
+			}
+			answered[i]++
+		}
+		for i := range rules {
+			if all {
+				domains[i], seconds[i] = domains[i]+spent[i], seconds[i]+took[i]
+			}
+		}
+	}
+	for i, rule := range rules {
+		b.ReportMetric(float64(answered[i]), rule+"-answered")
+		b.ReportMetric(float64(domains[i]), rule+"-domains")
+		b.ReportMetric(seconds[i], rule+"-s")
+	}
+}
+
+// ruleOf is a rule for a question.
+func ruleOf(b *testing.B, rule string, q question) *guide {
+	simple, err := nn.Simplify(q.net)
+	require.NoError(b, err)
+	g := newGuide(b, compile(b, simple), q.prop.Cases[0].Region.Box(), rule == "samples")
+	g.only = rule == "only"
+	return g
 }
