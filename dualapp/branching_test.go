@@ -40,13 +40,10 @@ type guide struct {
 	marks  [][]bool // by node in front of the activation
 	signs  [][]bool // by input that was tried: whether a neuron is positive
 	at     []int    // where a node's neurons begin in signs
-	few    int      // sub-problems with fewer inputs than two
-	asked  int
 }
 
-// factors is by how much a neuron's score is multiplied, by node and neuron.
+// certain marks the neurons that are known to lie on both sides in a sub-problem.
 func (g *guide) certain(splits []bounds.Split) [][]bool {
-	g.asked++
 	if g.signs == nil {
 		return g.marks
 	}
@@ -57,7 +54,6 @@ func (g *guide) certain(splits []bounds.Split) [][]bool {
 		}
 	}
 	if len(inside) < 2 {
-		g.few++
 		return nil
 	}
 	out := make([][]bool, len(g.marks))
@@ -239,66 +235,71 @@ func splitQuestions(b *testing.B, network, data string, eps float64, images int)
 	return out
 }
 
-// BenchmarkBranching is branch and bound with each rule: sub-problems and time over
-// the questions that all rules answer, and how many each answers, within so many
-// sub-problems.
+// BenchmarkBranching is branch and bound with each rule, on questions that take a search.
+// Reported are how many are answered within so many sub-problems, the sub-problems and
+// seconds spent on all of them, and how often a rule takes fewer or more than the impact
+// alone, by a tenth at least.
 func BenchmarkBranching(b *testing.B) {
-	const most = 600
-	rules := []string{"impact", "root", "only", "samples"}
+	const most = 1500
 	for _, c := range []struct {
 		network, data string
 		eps           float64
 		images        int
 	}{
-		{"vnncomp/2022/mnist_fc/onnx/mnist-net_256x2.onnx.gz", "mnist", 0.04, 60},
-		{"vnncomp/2022/mnist_fc/onnx/mnist-net_256x4.onnx.gz", "mnist", 0.02, 60},
-		{"nbc/onnx/mnist_conv_small_nat.onnx", "mnist", 0.05, 40},
-		{"nbc/onnx/mnist_cnn_a_adv.onnx", "mnist", 0.15, 40},
-		{"nbc/onnx/cifar_marabou_small.onnx", "cifar-10", 0.0025, 40},
+		{"vnncomp/2022/mnist_fc/onnx/mnist-net_256x2.onnx.gz", "mnist", 0.04, 150},
+		{"vnncomp/2022/mnist_fc/onnx/mnist-net_256x4.onnx.gz", "mnist", 0.015, 150},
+		{"nbc/onnx/mnist_conv_small_nat.onnx", "mnist", 0.05, 60},
+		{"nbc/onnx/mnist_cnn_a_adv.onnx", "mnist", 0.15, 60},
+		{"nbc/onnx/cifar_marabou_small.onnx", "cifar-10", 0.002, 60},
 	} {
 		name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(c.network), ".gz"), ".onnx")
 		b.Run(name, func(b *testing.B) {
 			questions := splitQuestions(b, c.network, c.data, c.eps, c.images)
 			b.ResetTimer()
 			for range b.N {
-				compareRules(b, questions, rules, most)
+				compareRules(b, questions, []string{"impact", "root", "only", "samples"}, most)
 			}
 			b.ReportMetric(float64(len(questions)), "questions")
 		})
 	}
 }
 
+// compareRules reports on rules, the first of which the others are compared with.
 func compareRules(b *testing.B, questions []question, rules []string, most int) {
-	answered := make([]int, len(rules))
-	domains, seconds := make([]int, len(rules)), make([]float64, len(rules))
+	type tally struct{ answered, domains, fewer, more, seconds float64 }
+	sums := make([]tally, len(rules))
 	for _, q := range questions {
-		all := true
-		spent, took := make([]int, len(rules)), make([]float64, len(rules))
+		first := 0.0
 		for i, rule := range rules {
 			o := bab.Options{Split: bab.SplitNeuron, Refine: bab.RefineOff, NoAttack: true, MaxDomains: most}
 			begin := time.Now()
-			if rule != "impact" {
+			if i > 0 {
 				o.Branching = ruleOf(b, rule, q)
 			}
 			r, err := bab.Verify(b.Context(), q.net, q.prop, o)
 			require.NoError(b, err)
-			spent[i], took[i] = r.Stats.Domains, time.Since(begin).Seconds()
-			if r.Verdict == spec.Unknown {
-				all = false
-				continue
+			t, spent := &sums[i], min(float64(r.Stats.Domains), float64(most))
+			t.seconds += time.Since(begin).Seconds()
+			t.domains += spent
+			if r.Verdict != spec.Unknown {
+				t.answered++
 			}
-			answered[i]++
-		}
-		for i := range rules {
-			if all {
-				domains[i], seconds[i] = domains[i]+spent[i], seconds[i]+took[i]
+			switch {
+			case i == 0:
+				first = spent
+			case spent < 0.9*first:
+				t.fewer++
+			case spent > 1.1*first:
+				t.more++
 			}
 		}
 	}
 	for i, rule := range rules {
-		b.ReportMetric(float64(answered[i]), rule+"-answered")
-		b.ReportMetric(float64(domains[i]), rule+"-domains")
-		b.ReportMetric(seconds[i], rule+"-s")
+		for unit, v := range map[string]float64{
+			"answered": sums[i].answered, "domains": sums[i].domains, "fewer": sums[i].fewer, "more": sums[i].more, "s": sums[i].seconds,
+		} {
+			b.ReportMetric(v, rule+"-"+unit)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -139,14 +140,19 @@ func (n *neuron) draw(file string) error {
 	curve.Width, curve.Samples = vg.Points(2.5), 400
 	p.Add(plotter.NewGrid(), curve)
 	gaps.Add(plotter.NewGrid())
-	p.Legend.Add(n.f.Kind(), curve)
-	p.Legend.Left, p.Legend.Top = true, true
+	legend := plot.NewLegend()
+	legend.Left, legend.Top, legend.Padding = true, true, vg.Points(3)
+	legend.Add(n.f.Kind(), curve)
 	lo, up := n.f.Value(n.over.Lower), n.f.Value(n.over.Upper)
 	margin := 0.35 * (up - lo)
 	p.Y.Min, p.Y.Max = lo-margin, up+2*margin
-	for k, r := range rules {
+	entries := make([]*plotter.Function, len(rules))
+	for k, r := range slices.Backward(rules) { // the first, DualApp, over all others
 		l := n.lines(r.relaxer)
-		style := draw.LineStyle{Color: plotutil.Color(k), Width: vg.Points(1.2), Dashes: plotutil.Dashes(k)}
+		style := draw.LineStyle{Color: palette[k%len(palette)], Width: vg.Points(1.3), Dashes: plotutil.Dashes(k)}
+		if k == 0 {
+			style.Width = vg.Points(2.5)
+		}
 		for side, line := range [][2]float64{{l.UpperSlope, l.UpperIntercept}, {l.LowerSlope, l.LowerIntercept}} {
 			value := func(x float64) float64 { return line[0]*x + line[1] }
 			drawn, apart := plotter.NewFunction(value), plotter.NewFunction(func(x float64) float64 { return value(x) - n.f.Value(x) })
@@ -154,10 +160,13 @@ func (n *neuron) draw(file string) error {
 			p.Add(drawn)
 			gaps.Add(apart)
 			if side == 0 {
-				p.Legend.Add(r.name, drawn)
+				entries[k] = drawn
 			}
 		}
 		gaps.Y.Max = max(gaps.Y.Max, n.gap(r.relaxer))
+	}
+	for k, r := range rules {
+		legend.Add(r.name, entries[k])
 	}
 	gaps.Y.Min = -gaps.Y.Max
 	for _, q := range []*plot.Plot{p, gaps} {
@@ -166,7 +175,7 @@ func (n *neuron) draw(file string) error {
 			return err
 		}
 	}
-	return saveBeside(file, p, gaps)
+	return saveBeside(file, p, gaps, &legend)
 }
 
 // mark draws the ends of what occurs.
@@ -182,15 +191,23 @@ func (n *neuron) mark(p *plot.Plot) error {
 	return nil
 }
 
-// saveBeside writes two plots as one PNG.
-func saveBeside(file string, left, right *plot.Plot) error {
-	canvas, err := draw.NewFormattedCanvas(11*vg.Inch, 4.5*vg.Inch, "png")
+// palette is colours that stay apart for all readers (Okabe and Ito 2008).
+var palette = []color.Color{
+	color.NRGBA{213, 94, 0, 255}, color.NRGBA{0, 158, 115, 255}, color.NRGBA{0, 114, 178, 255}, color.NRGBA{230, 159, 0, 255},
+	color.NRGBA{204, 121, 167, 255}, color.NRGBA{86, 180, 233, 255}, color.NRGBA{120, 120, 120, 255},
+}
+
+// saveBeside writes two plots and their legend as one PNG.
+func saveBeside(file string, left, right *plot.Plot, legend *plot.Legend) error {
+	const wide, key, edge = 5 * vg.Inch, 1.8 * vg.Inch, 0.1 * vg.Inch
+	canvas, err := draw.NewFormattedCanvas(2*wide+key, 4.5*vg.Inch, "png")
 	if err != nil {
 		return err
 	}
 	whole := draw.New(canvas)
-	left.Draw(draw.Crop(whole, 0, -5.5*vg.Inch, 0, 0))
-	right.Draw(draw.Crop(whole, 5.5*vg.Inch, 0, 0, 0))
+	left.Draw(draw.Crop(whole, 0, -wide-key-edge, 0, -edge))
+	right.Draw(draw.Crop(whole, wide, -key-edge, 0, -edge))
+	legend.Draw(draw.Crop(whole, 2*wide, 0, 0, -3*edge))
 	f, err := os.Create(file)
 	if err != nil {
 		return err
