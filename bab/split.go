@@ -11,8 +11,8 @@ package bab
 // Neuron: those whose relaxation costs the bound most
 // (bounds.DomainResult.Impact), as in BaBSR (Bunel et al. 2020, §5.2), with
 // the coefficients of the functions themselves in place of an estimate, or as a
-// caller's rule says (branching.go); among the best few, fsb.go looks closer. ReLUs are cut at zero, S-curves where
-// their relaxation gains most.
+// caller's rule says (branching.go); among the best few, fsb.go looks closer. ReLUs
+// are cut at zero, S-curves where their relaxation gains most.
 
 import (
 	"cmp"
