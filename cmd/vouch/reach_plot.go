@@ -29,7 +29,7 @@ func (c *reachCommand) draw(ctx context.Context, net nn.Network, prop *spec.Prop
 		return fmt.Errorf("%s was not drawn: %w", c.plot, err)
 	}
 	picture := figure.New()
-	picture.Title.Text = fmt.Sprintf("%s: %d sets by %v", filepath.Base(c.net), len(stars), opts.Method)
+	picture.Title.Text = fmt.Sprintf("%s: %d stars by %v", filepath.Base(c.net), len(stars), opts.Method)
 	if len(stars) == 1 {
 		picture.Title.Text = fmt.Sprintf("%s by %v", filepath.Base(c.net), opts.Method)
 	}
