@@ -77,7 +77,7 @@ type radiusCommand struct {
 func newRadius(a *app) *cobra.Command {
 	c := &radiusCommand{app: a, search: choiceFlag{value: "fast", choices: []string{"fast", "paper"}}}
 	cmd := &cobra.Command{
-		Use: "radius -net FILE (-data SET | -images FILE -labels FILE) [flags]", Args: cobra.NoArgs,
+		Use: "radius -net FILE (-data SET | -images FILE -labels FILE) [flags]", Args: noArguments,
 		Short: "Prove robust radii, method against method", Long: radiusHelp,
 		Example: "vouch radius -net mnist_ffnn_3x50.onnx -data mnist -index 0-99 -method dualapp-mc,newise -target random -csv radii.csv",
 		RunE: a.action(func(ctx context.Context) error {

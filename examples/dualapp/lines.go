@@ -11,7 +11,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/dualapp"
+	"github.com/vouchnn/vouch/internal/figure"
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/spec"
 )
@@ -133,26 +133,19 @@ func (s *subject) interestingNeuron(ctx context.Context) (neuron, error) {
 
 // draw writes the picture: the lines, and how far each lies from the activation.
 func (n *neuron) draw(file string) error {
-	p, gaps := plot.New(), plot.New()
+	p, gaps, names := figure.New(), figure.New(), figure.Legend()
 	p.Title.Text = fmt.Sprintf("%s over [%.2f, %.2f]; values in [%.2f, %.2f] occur", n.f.Kind(), n.over.Lower, n.over.Upper, n.under.Lower, n.under.Upper)
 	p.Y.Label.Text, gaps.Y.Label.Text = "activation", "line minus activation"
 	curve := plotter.NewFunction(n.f.Value)
 	curve.Width, curve.Samples = vg.Points(2.5), 400
-	p.Add(plotter.NewGrid(), curve)
-	gaps.Add(plotter.NewGrid())
-	legend := plot.NewLegend()
-	legend.Left, legend.Top, legend.Padding = true, true, vg.Points(3)
-	legend.Add(n.f.Kind(), curve)
+	p.Add(curve)
+	names.Legend.Add(n.f.Kind(), curve)
 	lo, up := n.f.Value(n.over.Lower), n.f.Value(n.over.Upper)
-	margin := 0.35 * (up - lo)
-	p.Y.Min, p.Y.Max = lo-margin, up+2*margin
-	entries := make([]*plotter.Function, len(rules))
-	for k, r := range slices.Backward(rules) { // the first, DualApp, over all others
+	margin := 0.25 * (up - lo)
+	p.Y.Min, p.Y.Max = lo-margin, up+margin
+	for k, r := range rules {
 		l := n.lines(r.relaxer)
-		style := draw.LineStyle{Color: palette[k%len(palette)], Width: vg.Points(1.3), Dashes: plotutil.Dashes(k)}
-		if k == 0 {
-			style.Width = vg.Points(2.5)
-		}
+		style := draw.LineStyle{Color: figure.Color(k), Width: vg.Points(1.4), Dashes: plotutil.Dashes(k)}
 		for side, line := range [][2]float64{{l.UpperSlope, l.UpperIntercept}, {l.LowerSlope, l.LowerIntercept}} {
 			value := func(x float64) float64 { return line[0]*x + line[1] }
 			drawn, apart := plotter.NewFunction(value), plotter.NewFunction(func(x float64) float64 { return value(x) - n.f.Value(x) })
@@ -160,13 +153,10 @@ func (n *neuron) draw(file string) error {
 			p.Add(drawn)
 			gaps.Add(apart)
 			if side == 0 {
-				entries[k] = drawn
+				names.Legend.Add(r.name, drawn)
 			}
 		}
 		gaps.Y.Max = max(gaps.Y.Max, n.gap(r.relaxer))
-	}
-	for k, r := range rules {
-		legend.Add(r.name, entries[k])
 	}
 	gaps.Y.Min = -gaps.Y.Max
 	for _, q := range []*plot.Plot{p, gaps} {
@@ -175,7 +165,8 @@ func (n *neuron) draw(file string) error {
 			return err
 		}
 	}
-	return saveBeside(file, p, gaps, &legend)
+	names.Legend.ThumbnailWidth = vg.Points(32)
+	return save(file, 11*vg.Inch, 3.8*vg.Inch, p, gaps, names)
 }
 
 // mark draws the ends of what occurs.
@@ -191,30 +182,11 @@ func (n *neuron) mark(p *plot.Plot) error {
 	return nil
 }
 
-// palette is colours that stay apart for all readers (Okabe and Ito 2008).
-var palette = []color.Color{
-	color.NRGBA{213, 94, 0, 255}, color.NRGBA{0, 158, 115, 255}, color.NRGBA{0, 114, 178, 255}, color.NRGBA{230, 159, 0, 255},
-	color.NRGBA{204, 121, 167, 255}, color.NRGBA{86, 180, 233, 255}, color.NRGBA{120, 120, 120, 255},
-}
-
-// saveBeside writes two plots and their legend as one PNG.
-func saveBeside(file string, left, right *plot.Plot, legend *plot.Legend) error {
-	const wide, key, edge = 5 * vg.Inch, 1.8 * vg.Inch, 0.1 * vg.Inch
-	canvas, err := draw.NewFormattedCanvas(2*wide+key, 4.5*vg.Inch, "png")
+// save writes plots in a row as one picture.
+func save(file string, width, height vg.Length, plots ...*plot.Plot) error {
+	picture, err := figure.Render(file, width, height, plots)
 	if err != nil {
 		return err
 	}
-	whole := draw.New(canvas)
-	left.Draw(draw.Crop(whole, 0, -wide-key-edge, 0, -edge))
-	right.Draw(draw.Crop(whole, wide, -key-edge, 0, -edge))
-	legend.Draw(draw.Crop(whole, 2*wide, 0, 0, -3*edge))
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	if _, err := canvas.WriteTo(f); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return os.WriteFile(file, picture, 0o644)
 }
