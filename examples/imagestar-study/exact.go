@@ -170,8 +170,8 @@ func (st *study) summariseExact(w io.Writer, ours []outcome) error {
 		}
 	}
 	if asked > 0 {
-		fmt.Fprintf(w, "Of %d questions put to exact-star it answered %d, %d of them as branch and bound does, none against it; at most %d stars and %.1f s each.\n",
-			asked, answered, both, most, longest)
+		fmt.Fprintf(w, "Of %d questions put to exact-star it answered %d, %d of them as branch and bound does, none against it; at most %d stars and %.0f ms each.\n",
+			asked, answered, both, most, 1000*longest)
 	}
 	return nil
 }
