@@ -16,8 +16,8 @@ const Neglect = 100 * Dust
 // Σ yᵢsᵢ − (Aᵀy)ⱼxⱼ over all bounds has to be positive beyond rounding. A coefficient of a
 // variable without a bound on its side is neglected up to the share neglect of the terms
 // that it is the sum of, and what is neglected may be what a proof lacks: where rows are
-// parallel but for 1e-9, feasible problems have such rays. So a library's word or
-// solver.SafeInfeasible has to stand beside it.
+// parallel but for 1e-9, feasible problems have such rays. So Neglect needs a library's
+// word or solver.SafeInfeasible beside it; TermError, by itself, errs on few.
 func ProvesInfeasible(p *solver.Problem, y []float64, neglect float64) bool {
 	g, size := make([]float64, len(p.Variables)), make([]float64, len(p.Variables))
 	total, terms := 0.0, 0.0

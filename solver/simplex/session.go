@@ -135,7 +135,7 @@ func (s *session) answer(out outcome, turn int) *solver.Solution {
 			return nil
 		}
 		safe := solver.SafeInfeasible(s.p, ray)
-		if !safe && (turn < 2 || !s.beyondProof() || !provesInfeasible(s.p, ray, lpcheck.TermError)) {
+		if !safe && (turn < 2 || !provesInfeasible(s.p, ray, lpcheck.TermError)) {
 			return nil
 		}
 		a := s.empty(solver.Infeasible, solver.ReasonNone)
@@ -148,18 +148,6 @@ func (s *session) answer(out outcome, turn int) *solver.Solution {
 		return s.unbounded()
 	}
 	return nil
-}
-
-// beyondProof reports that SafeInfeasible may refuse a right ray because correcting it for
-// variables without bounds would take too long.
-func (s *session) beyondProof() bool {
-	open := 0
-	for j := range s.p.Variables {
-		if v := &s.p.Variables[j]; math.IsInf(v.Lower, -1) || math.IsInf(v.Upper, 1) {
-			open++
-		}
-	}
-	return open >= 200 && len(s.p.Rows) >= 200
 }
 
 // optimal judges an optimum. In all but the last turns reduced costs without a bound to

@@ -12,15 +12,15 @@ import (
 // Wild asks s count random small problems that floating point is not made for: numbers of
 // up to nine orders of magnitude on either side of one, rows parallel but for 1e-9, free
 // and fixed variables, equations only, activities that rounding leaves just inside or
-// outside. Tolerances decide many of them, so no status is demanded; but Infeasible is
-// never said of a problem that has a point, a ray proves it, SafeBound never passes the
-// exact optimum, optimal points are feasible, and all but a twentieth are answered. Of a
-// solver whose Infeasible rests on tolerances that is too much to ask; Run does not.
+// outside. Tolerances decide many of them, so no status is demanded; but a Farkas ray is
+// never given for a problem that has a point, SafeBound never passes the exact optimum,
+// optimal points are feasible, all but a twentieth are answered, and all but a hundredth
+// not contrarily. Run asks no such problems.
 func Wild(t *testing.T, s solver.Solver, seed uint64, count int) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 0x311d))
 	seen := map[solver.Status]int{}
-	contrary := 0 // a finite optimum called unbounded, or none called optimal
+	contrary := 0 // one of optimal, infeasible without a ray, unbounded for another, but for what tolerances admit
 	for k := range count {
 		p := wildProblem(rng)
 		status, optimum := Exact(p)
@@ -31,8 +31,8 @@ func Wild(t *testing.T, s solver.Solver, seed uint64, count int) {
 		seen[got.Status]++
 		switch got.Status {
 		case solver.Infeasible:
-			if status != solver.Infeasible || got.FarkasRay != nil && !solver.SafeInfeasible(p, got.FarkasRay) {
-				t.Fatalf("problem %d: infeasible, exactly %v\n%s", k, status, describe(p))
+			if got.FarkasRay != nil && (status != solver.Infeasible || !solver.SafeInfeasible(p, got.FarkasRay)) {
+				t.Fatalf("problem %d: a ray, exactly %v\n%s", k, status, describe(p))
 			}
 		case solver.Optimal:
 			if !nearlyFeasible(p, got.X) {
@@ -45,7 +45,7 @@ func Wild(t *testing.T, s solver.Solver, seed uint64, count int) {
 		case solver.Limit, solver.Unknown:
 			t.Fatalf("problem %d: %v without a limit\n%s", k, got.Status, describe(p))
 		}
-		if status == solver.Unbounded && got.Status == solver.Optimal || status == solver.Optimal && got.Status == solver.Unbounded {
+		if status != solver.Infeasible && got.Status != status && got.Status != solver.Numerical {
 			contrary++
 		}
 	}
