@@ -77,7 +77,11 @@ func LookAtRoot(ctx context.Context, net nn.Network, prop *spec.Property) (*Look
 	o := roots[0]
 	chosen := o.d.split
 	out := &Look{Chosen: -1, First: candidates, Sufficient: enough * enough * missing(o.d) * missing(o.d)}
-	all := e.bestNeurons(o.r, moreCandidates)
+	scores, err := e.scores(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	all := e.bestNeurons(o.r, scores, moreCandidates)
 	if len(all) < 2 {
 		return nil, nil
 	}

@@ -44,7 +44,11 @@ func (s *search) filter(ctx context.Context, open []root) error {
 	var first, second []*look
 	for _, o := range open {
 		o.d.split = split{node: -1}
-		l := &look{o, s.e.bestNeurons(o.r, moreCandidates), math.Inf(-1)}
+		scores, err := s.e.scores(ctx, o)
+		if err != nil {
+			return err
+		}
+		l := &look{o, s.e.bestNeurons(o.r, scores, moreCandidates), math.Inf(-1)}
 		switch len(l.neurons) {
 		case 0:
 		case 1:
