@@ -117,6 +117,23 @@ func testEval(t *testing.T, dir string) {
 	require.Zero(t, code, errOut)
 	assert.True(t, strings.HasPrefix(out, "| ε | metric | ours |\n| --- |"))
 	assert.Contains(t, out, "| score | ours |")
+
+	// The table as CSV, and differences as in Table 2.
+	summary := filepath.Join(dir, "summary.csv")
+	two := append(args, "-net", filepath.Join(dir, "a.onnx"), "-names", "x,y", "-gains", "x=y", "-summary", summary)
+	code, out, errOut = vouch(two...)
+	require.Zero(t, code, errOut)
+	assert.Contains(t, out, "x − y")
+	assert.Regexp(t, `Stable% +│ +\+0\.00`, out)
+	written, err := os.ReadFile(summary)
+	require.NoError(t, err)
+	assert.Regexp(t, `(?s)^ε,metric,x,y\n,test accuracy%,[0-9.]+,[0-9.]+\n`, string(written))
+	code, out, errOut = vouch(append(two, "-markdown")...)
+	require.Zero(t, code, errOut)
+	assert.Contains(t, out, "\n\n| ε | metric | x − y |\n")
+	code, _, errOut = vouch(append(two, "-gains", "x=z")...)
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, errOut, "-gains x=z")
 }
 
 func TestTrainUsage(t *testing.T) {
