@@ -114,7 +114,7 @@ func (c *evalCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, test, err := openSets(ctx, c.app, c.data.value, c.dir, false)
+	_, test, err := openSets(ctx, c.data.value, c.dir, nil)
 	if err != nil {
 		return err
 	}

@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -153,6 +156,7 @@ func TestTrainUsage(t *testing.T) {
 		{[]string{"-out", out, "-epochs", "0"}, "Options.Epochs is 0"},
 		{[]string{"-out", out, "-rate", "-1"}, "Options.Rate"},
 		{[]string{"-out", out, "-integers", "1"}, "-integers 1"},
+		{[]string{"-out", out, "-mirror", "http://localhost"}, "-mirror is for -download"},
 		{[]string{"-out", out, "-patience", "2"}, "Validation"},
 		{[]string{"-out", out, "-data", "digits", "-subset", "5", "-valid", "5"}, "leaves none"},
 		{[]string{"-out", out, "-optimizer", "lbfgs"}, "want one of adam"},
@@ -162,8 +166,30 @@ func TestTrainUsage(t *testing.T) {
 		assert.Empty(t, stdout)
 		assert.Contains(t, errOut, tt.want)
 	}
+	// Where nothing can be written it is said before the first epoch.
+	for _, args := range [][]string{
+		{"-out", filepath.Join(dir, "none", "x.onnx")},
+		{"-out", out, "-resume", filepath.Join(files(t), "zero.onnx", "run")},
+	} {
+		code, stdout, errOut := vouch(append([]string{"train", "-data", "digits", "-subset", "20", "-epochs", "1"}, args...)...)
+		assert.Equal(t, exitError, code)
+		assert.Empty(t, stdout)
+		assert.Regexp(t, "none|zero.onnx", errOut)
+	}
+	// A mirror's file that is not the published one is refused.
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "/m/train-images-idx3-ubyte.gz", r.URL.Path)
+		z := gzip.NewWriter(w)
+		z.Write([]byte("other images"))
+		z.Close()
+	}))
+	defer server.Close()
+	code, _, errOut := vouch("train", "-out", out, "-data", "mnist", "-dir", dir, "-download", "-mirror", server.URL+"/m")
+	assert.Equal(t, exitError, code)
+	assert.Contains(t, errOut, "downloading train-images-idx3-ubyte.gz")
+	assert.Contains(t, errOut, "checksum")
 	// Data that is not there, or does not fit, is an error that says so.
-	code, _, errOut := vouch("train", "-out", out, "-data", "mnist", "-dir", dir)
+	code, _, errOut = vouch("train", "-out", out, "-data", "mnist", "-dir", dir)
 	assert.Equal(t, exitError, code)
 	assert.Contains(t, errOut, "no files of mnist")
 	code, _, errOut = vouch("train", "-out", out, "-data", "digits", "-arch", "C1", "-subset", "10", "-epochs", "1")
