@@ -88,8 +88,8 @@ func full() settings {
 // quick has fewer images, drawn ones, and a smaller radius.
 func quick() settings {
 	s := full()
-	s.data, s.images, s.test = "digits", 8000, 2000
-	s.epochs, s.batch, s.rate, s.steps, s.epsilon = 10, 64, 3e-3, 5, 0.1
+	s.data, s.images, s.test = "digits", 6000, 2000
+	s.epochs, s.batch, s.rate, s.steps, s.epsilon = 8, 64, 3e-3, 5, 0.1
 	s.radii, s.perClass, s.timeout = []float64{0.02, 0.05}, 1, time.Second
 	return s
 }
