@@ -51,6 +51,33 @@ func TestLinks(t *testing.T) {
 	require.Greater(t, links, 20)
 }
 
+// What the README shows of the quickstart is in the quickstart's own transcript, times
+// aside; CI holds that one to what the program prints.
+func TestReadmeTranscript(t *testing.T) {
+	number := regexp.MustCompile(`\d+(\.\d+)?`)
+	lines := func(text string) []string {
+		var out []string
+		for line := range strings.Lines(text) {
+			out = append(out, number.ReplaceAllString(strings.Join(strings.Fields(line), " "), "N"))
+		}
+		return out
+	}
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	whole, err := os.ReadFile(filepath.Join("examples", "quickstart", "README.md"))
+	require.NoError(t, err)
+	_, after, found := strings.Cut(string(readme), "```\n3. Verify.")
+	require.True(t, found)
+	shown, _, found := strings.Cut("3. Verify."+after, "```")
+	require.True(t, found)
+	there := lines(string(whole))
+	for _, line := range lines(shown) {
+		if line != "..." {
+			assert.Contains(t, there, line)
+		}
+	}
+}
+
 // Every package in the picture exists.
 func TestPictureOfPackages(t *testing.T) {
 	picture, err := os.ReadFile(filepath.Join("docs", "architecture.svg"))

@@ -45,6 +45,7 @@
 //	Shi et al. 2024, arXiv:2405.21063 (GenBaB)  split.go      verify_test.go
 //	Tjeng et al. 2019, arXiv:1711.07356, §4     refine.go     refine_test.go
 //	(tighter intervals of neurons)              ends.go
+//	a caller's rule for what to split           branching.go  branching_test.go
 //
 // The twin in twin_test.go decides tiny networks in rational arithmetic by
 // enumerating activation patterns, with thresholds planted at the exact

@@ -29,7 +29,11 @@ func (s *search) filter(ctx context.Context, open []root) error {
 	var halves []*domain
 	for i, o := range open {
 		o.d.split = split{node: -1}
-		splits[i] = s.e.bestNeurons(o.r, candidates)
+		scores, err := s.e.scores(ctx, o)
+		if err != nil {
+			return err
+		}
+		splits[i] = s.e.bestNeurons(o.r, scores, candidates)
 		if len(splits[i]) == 1 {
 			o.d.split = splits[i][0]
 		}

@@ -27,8 +27,8 @@ import (
 
 const checkpointMagic = "vouchtr1"
 
-// CheckpointName is the file in Options.Checkpoint.
-const CheckpointName = "checkpoint.bin"
+// checkpointName is the file in Options.Checkpoint.
+const checkpointName = "checkpoint.bin"
 
 // CheckpointError reports a checkpoint that cannot be read, written or used.
 type CheckpointError struct {

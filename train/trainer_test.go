@@ -244,7 +244,7 @@ func TestFitFullDisk(t *testing.T) {
 	var bad *CheckpointError
 	require.ErrorAs(t, err, &bad)
 	require.ErrorIs(t, err, errFull)
-	assert.ErrorContains(t, err, CheckpointName)
+	assert.ErrorContains(t, err, checkpointName)
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, entries, 1, "the half-written file is gone")
@@ -280,7 +280,7 @@ func TestCheckpointHostile(t *testing.T) {
 	o := Options{Loss: CrossEntropy{}, Epochs: 2, Batch: 32, Checkpoint: dir, Validation: data, KeepBest: true}
 	_, err := Engine{}.Fit(context.Background(), blobNet(t), data, o)
 	require.NoError(t, err)
-	path := filepath.Join(dir, CheckpointName)
+	path := filepath.Join(dir, checkpointName)
 	good, err := os.ReadFile(path)
 	require.NoError(t, err)
 	fit := func(o Options) error {

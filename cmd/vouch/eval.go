@@ -70,7 +70,7 @@ type evalCommand struct {
 func newEval(a *app) *cobra.Command {
 	c := &evalCommand{app: a, data: dataFlag()}
 	cmd := &cobra.Command{
-		Use: "eval -net FILE -data NAME -eps LIST [flags]", Args: cobra.NoArgs,
+		Use: "eval -net FILE -data NAME -eps LIST [flags]", Args: noArguments,
 		Short: "Measure accuracy, robustness and verifiability", Long: evalHelp,
 		Example: "vouch eval -net m1-ce.onnx -net m1-nbc.onnx -data mnist -eps 0.1,0.2 -per-class 10 -timeout 30s -csv m1.csv",
 		RunE: a.action(func(ctx context.Context) error {

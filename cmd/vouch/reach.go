@@ -57,7 +57,7 @@ func newReach(a *app) *cobra.Command {
 	c.method = choiceFlag{value: "approx-star", choices: []string{"exact-star", "approx-star", "relax-star", "abs-dom", "zono"}}
 	c.choice = choiceFlag{value: "range", choices: []string{"range", "area", "bound", "random", "static", "upper-bounds-first"}}
 	cmd := &cobra.Command{
-		Use: "reach -net FILE -spec FILE [flags]", Args: cobra.NoArgs,
+		Use: "reach -net FILE -spec FILE [flags]", Args: noArguments,
 		Short: "Decide a property by the set of outputs", Long: reachHelp,
 		Example: "vouch reach -net Convnet_avgpool.onnx -spec prop_3_0.02.vnnlib -method relax-star -relax 0.5 -timeout 60s",
 	}

@@ -60,7 +60,7 @@ type trainCommand struct {
 func newTrain(a *app) *cobra.Command {
 	c := &trainCommand{app: a}
 	cmd := &cobra.Command{
-		Use: "train -data NAME -loss LOSS -out FILE [flags]", Args: cobra.NoArgs,
+		Use: "train -data NAME -loss LOSS -out FILE [flags]", Args: noArguments,
 		Short: "Train a network that is easy to verify", Long: trainHelp,
 		Example: "vouch train -arch M1 -data mnist -loss nbc -eps 0.3 -epochs 20 -resume run1 -out m1-nbc.onnx",
 		RunE: a.action(func(ctx context.Context) error {
@@ -174,8 +174,11 @@ func (c *trainCommand) run(ctx context.Context) error {
 	history, err := contained(func() (*train.History, error) { return train.Engine{}.Fit(ctx, net, data, opts) })
 	show.end()
 	if err != nil {
-		if ctx.Err() != nil && c.resume != "" {
+		switch {
+		case ctx.Err() != nil && c.resume != "":
 			err = fmt.Errorf("interrupted; the same command goes on from %s", c.resume)
+		case ctx.Err() != nil:
+			err = fmt.Errorf("interrupted; %s was not written, and only -resume FOLDER keeps what was trained", c.out)
 		}
 		return err
 	}

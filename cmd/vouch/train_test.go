@@ -47,6 +47,11 @@ func TestTrainAndEval(t *testing.T) {
 	require.Equal(t, exitError, code)
 	assert.Contains(t, se.String(), "the same command goes on from")
 	assert.NoFileExists(t, filepath.Join(dir, "b.onnx"))
+	ctx, so.stop = context.WithCancel(context.Background())
+	se.Reset()
+	require.Equal(t, exitError, run(ctx, args("b.onnx"), strings.NewReader(""), &so, &se))
+	assert.Contains(t, se.String(), "b.onnx was not written, and only -resume FOLDER keeps what was trained")
+	assert.NoFileExists(t, filepath.Join(dir, "b.onnx"))
 	code, out, errOut = vouch(args("b.onnx", "-resume", filepath.Join(dir, "run"), "-json")...)
 	require.Zero(t, code, errOut)
 	var answer trained

@@ -42,7 +42,7 @@ type verifyCommand struct {
 func newVerify(a *app) *cobra.Command {
 	c := &verifyCommand{app: a, verify: bab.Verify}
 	cmd := &cobra.Command{
-		Use: "verify -net FILE -spec FILE [flags]", Args: cobra.NoArgs,
+		Use: "verify -net FILE -spec FILE [flags]", Args: noArguments,
 		Short: "Decide whether a network has a property", Long: verifyHelp,
 		Example: "vouch verify -net ACASXU_1_1.onnx -spec prop_1.vnnlib -timeout 116s -out result.txt",
 		RunE: a.action(func(ctx context.Context) error {
