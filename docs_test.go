@@ -51,6 +51,33 @@ func TestLinks(t *testing.T) {
 	require.Greater(t, links, 20)
 }
 
+// What the README shows of the quickstart is in the quickstart's own transcript, times
+// aside; CI holds that one to what the program prints.
+func TestReadmeTranscript(t *testing.T) {
+	number := regexp.MustCompile(`\d+(\.\d+)?`)
+	lines := func(text string) []string {
+		var out []string
+		for line := range strings.Lines(text) {
+			out = append(out, number.ReplaceAllString(strings.Join(strings.Fields(line), " "), "N"))
+		}
+		return out
+	}
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	whole, err := os.ReadFile(filepath.Join("examples", "quickstart", "README.md"))
+	require.NoError(t, err)
+	_, after, found := strings.Cut(string(readme), "```\n3. Verify.")
+	require.True(t, found)
+	shown, _, found := strings.Cut("3. Verify."+after, "```")
+	require.True(t, found)
+	there := lines(string(whole))
+	for _, line := range lines(shown) {
+		if line != "..." {
+			assert.Contains(t, there, line)
+		}
+	}
+}
+
 // Every package in the picture exists.
 func TestPictureOfPackages(t *testing.T) {
 	picture, err := os.ReadFile(filepath.Join("docs", "architecture.svg"))
@@ -60,4 +87,33 @@ func TestPictureOfPackages(t *testing.T) {
 	for _, m := range drawn {
 		assert.DirExists(t, filepath.FromSlash(m[1]))
 	}
+}
+
+// The files that a package's doc.go names, in its table of papers and elsewhere, exist:
+// beside it, or by their path in the repository or in the folder above.
+func TestFilesInPackageDocs(t *testing.T) {
+	name := regexp.MustCompile(`[\w./*-]*\w_?\*?\.go\b`)
+	named := 0
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.Name() != "doc.go" {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		for _, n := range name.FindAllString(string(text), -1) {
+			named++
+			found := false
+			for _, folder := range []string{filepath.Dir(file), ".", filepath.Dir(filepath.Dir(file))} {
+				matches, err := filepath.Glob(filepath.Join(folder, filepath.FromSlash(n)))
+				require.NoError(t, err)
+				found = found || len(matches) > 0
+			}
+			assert.True(t, found, "%s names %s", file, n)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.Greater(t, named, 200)
 }

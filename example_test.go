@@ -1,11 +1,14 @@
 package vouch_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,7 +35,7 @@ func certify(ctx context.Context, file string, x []float64, label int, radius fl
 	return bab.Verify(ctx, net, &property, bab.Options{})
 }
 
-// Certify a classifier. The function certify is the README's.
+// Certify a classifier that is read from a file.
 func Example() {
 	folder, err := os.MkdirTemp("", "vouch-")
 	must(err)
@@ -75,17 +78,40 @@ func must(err error) {
 	}
 }
 
-// The Go code of the README is code of this file, so that it compiles and runs.
-func TestReadmeCompiles(t *testing.T) {
-	source, err := os.ReadFile("example_test.go")
-	require.NoError(t, err)
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	blocks := strings.Split(string(readme), "```go\n")[1:]
-	require.NotEmpty(t, blocks)
-	for _, block := range blocks {
-		code, _, closed := strings.Cut(block, "```")
-		require.True(t, closed)
-		require.Contains(t, string(source), code)
+// The README's test, pasted into a module of one's own as the README says, passes.
+func TestReadmeInANewModule(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a module")
 	}
+	here, err := os.Getwd()
+	require.NoError(t, err)
+	module := t.TempDir()
+	place := func(name string, content []byte) {
+		require.NoError(t, os.WriteFile(filepath.Join(module, name), content, 0o600))
+	}
+	read := func(name ...string) []byte {
+		content, err := os.ReadFile(filepath.Join(name...))
+		require.NoError(t, err)
+		return content
+	}
+	_, after, found := strings.Cut(string(read("README.md")), "```go\n")
+	require.True(t, found)
+	code, rest, found := strings.Cut(after, "```")
+	require.True(t, found)
+	require.NotContains(t, rest, "```go\n", "another block of Go that nobody compiles")
+	place("class_test.go", []byte(code))
+	place("model.onnx", read("examples", "unittest", "brake.onnx"))
+	// In place of "go mod tidy", which asks the network: the same requirements.
+	place("go.sum", read("go.sum"))
+	name := []byte("module github.com/vouchnn/vouch\n")
+	require.Contains(t, string(read("go.mod")), string(name))
+	place("go.mod", append(bytes.Replace(read("go.mod"), name, []byte("module mine\n"), 1),
+		"\nrequire github.com/vouchnn/vouch v0.0.0\nreplace github.com/vouchnn/vouch => "+strconv.Quote(here)+"\n"...))
+
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-v", ".")
+	cmd.Dir = module
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "--- PASS: TestClassIsStable")
 }

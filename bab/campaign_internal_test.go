@@ -237,6 +237,12 @@ func TestCampaignFingerprintOfOptions(t *testing.T) {
 	require.Equal(t, of(Options{}), of(Options{Progress: func(Progress) {}}))
 }
 
+type ownBranching struct{}
+
+func (ownBranching) Score(context.Context, spec.Region, []bounds.Split, *bounds.DomainResult) ([][]float64, error) {
+	return nil, nil
+}
+
 // change gives a field some other value.
 func change(t *testing.T, v reflect.Value) {
 	switch v.Kind() {
@@ -253,6 +259,10 @@ func change(t *testing.T, v reflect.Value) {
 	case reflect.Interface:
 		if v.Type() == reflect.TypeFor[solver.Solver]() {
 			v.Set(reflect.ValueOf(simplex.Solver{}))
+			return
+		}
+		if v.Type() == reflect.TypeFor[Branching]() {
+			v.Set(reflect.ValueOf(ownBranching{}))
 			return
 		}
 		require.Equal(t, reflect.TypeFor[bounds.Bounder](), v.Type())

@@ -81,6 +81,9 @@ type Options struct {
 	// bounds.Crown{} where inputs are split, bounds.AlphaBeta{} where neurons are.
 	// Not nil: RefineAuto does not refine.
 	Bounder bounds.Bounder
+	// Branching ranks the neurons to split. Default nil: by the impact of their
+	// relaxations on the open conjunctions.
+	Branching Branching
 	// Solver solves the linear programs of sub-problems in which every neuron is
 	// decided. Its answers are checked, not trusted. Default nil:
 	// simplex.Solver{}.

@@ -10,9 +10,9 @@ package bab
 //
 // Neuron: those whose relaxation costs the bound most
 // (bounds.DomainResult.Impact), as in BaBSR (Bunel et al. 2020, §5.2), with
-// the coefficients of the functions themselves in place of an estimate; among
-// the best few, fsb.go looks closer. ReLUs are cut at zero, S-curves where
-// their relaxation gains most.
+// the coefficients of the functions themselves in place of an estimate, or as a
+// caller's rule says (branching.go); among the best few, fsb.go looks closer. ReLUs
+// are cut at zero, S-curves where their relaxation gains most.
 
 import (
 	"cmp"
@@ -88,21 +88,21 @@ func (e *engine) bestInput(g *group, d *domain, r *bounds.DomainResult) split {
 // lopsided is how much wider than the chosen dimension another may be.
 const lopsided = 16
 
-// bestNeurons is the most promising neurons to split, best first.
-func (e *engine) bestNeurons(r *bounds.DomainResult, most int) []split {
+// bestNeurons is the most promising neurons to split by their scores, best first.
+func (e *engine) bestNeurons(r *bounds.DomainResult, scores [][]float64, most int) []split {
 	type candidate struct {
 		split
-		impact float64
+		score float64
 	}
 	var best []candidate
-	for i, impact := range r.Impact {
-		if impact == nil {
+	for i, of := range scores[:min(len(scores), len(r.Impact))] {
+		if of == nil || r.Impact[i] == nil {
 			continue
 		}
 		node := e.net.Nodes()[i]
 		j := node.Inputs[0]
-		for k, v := range impact {
-			if v <= 0 || (len(best) == most && v <= best[most-1].impact) {
+		for k, v := range of[:min(len(of), len(r.Nodes[j].Lower))] {
+			if !(v > 0) || (len(best) == most && v <= best[most-1].score) {
 				continue
 			}
 			point, ok := splitPoint(node.Op, r.Nodes[j].Lower[k], r.Nodes[j].Upper[k])
@@ -110,7 +110,7 @@ func (e *engine) bestNeurons(r *bounds.DomainResult, most int) []split {
 				continue
 			}
 			c := candidate{split{j, k, point}, v}
-			at, _ := slices.BinarySearchFunc(best, v, func(c candidate, v float64) int { return cmp.Compare(v, c.impact) })
+			at, _ := slices.BinarySearchFunc(best, v, func(c candidate, v float64) int { return cmp.Compare(v, c.score) })
 			best = slices.Insert(best, at, c)
 			if len(best) > most {
 				best = best[:most]

@@ -74,7 +74,7 @@ func (overInput) step(p *pass, _, d, lo, hi int) {
 			if p.tune != nil {
 				x = p.tune.least[r*n : (r+1)*n]
 			}
-			least = c.raise(coef[r*n:(r+1)*n], least, p.sums[2*r+1], x)
+			least = c.raise(coef[r*n:(r+1)*n], p.supportOf(r, x), least, p.sums[2*r+1], x)
 		}
 		if !box {
 			least = max(least, s.domains[d].Region.MinLinear(coef[r*n:(r+1)*n]))

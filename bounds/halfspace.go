@@ -29,6 +29,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/vouchnn/vouch/internal/blas"
 	"github.com/vouchnn/vouch/spec"
 )
 
@@ -123,31 +124,35 @@ func (s *state) cornerOf(d int) *corner {
 	return s.corners[d]
 }
 
+// run is elements [from, from+count) of a row.
+type run struct{ from, count int }
+
 // lifter is a row while multiples of half-spaces are added to it.
 type lifter struct {
 	c       *corner
 	row     []float64 // all coefficients
-	support []int32   // where they are not zero; nil stands for everywhere
+	support []run     // where they are not zero; nil stands for everywhere
 
 	// Of the support, for the face at hand:
 	a, coef, reach, radius []float64
 	middle                 float64 // value of the row at the middle of the box
 	outside                float64 // the face's width outside
 	face                   *face
-	hold                   [4][]float64 // memory of the slices above
-	index                  []int32
+	hold                   [5][]float64 // memory of the slices above, and of the row
+	sums                   []float64
 }
 
-var lifters = sync.Pool{New: func() any { return new(lifter) }}
+var lifters = sync.Pool{New: func() any { return &lifter{sums: make([]float64, 2)} }}
 
 // raise improves the least value of a·x on the corner: it adds to total, the
 // value on the box alone, what the half-spaces gain, rounded down. mag is the
-// sum of the absolute values of the terms of a·x. The point at which it is
+// sum of the absolute values of the terms of a·x. The coefficients outside of
+// support, if that is not nil, must be zero. The point at which the value is
 // attained goes to x, if that is not nil.
-func (c *corner) raise(a []float64, total, mag float64, x []float64) float64 {
+func (c *corner) raise(a []float64, support []run, total, mag float64, x []float64) float64 {
 	l := lifters.Get().(*lifter)
 	defer lifters.Put(l)
-	l.start(c, a)
+	l.start(c, a, support)
 	constant, size, steps, last := 0.0, mag, 0, 0.0
 	turns := 1
 	if len(c.faces) > 1 {
@@ -160,8 +165,8 @@ func (c *corner) raise(a []float64, total, mag float64, x []float64) float64 {
 			if last = l.multiplier(mag / f.size); last == 0 {
 				continue
 			}
-			for j, v := range f.coef {
-				l.row[j] += last * v
+			if l.support == nil {
+				blas.Axpy(last, f.coef, l.row)
 			}
 			constant += last * f.offset
 			size += last * f.size
@@ -176,16 +181,9 @@ func (c *corner) raise(a []float64, total, mag float64, x []float64) float64 {
 	}
 	least := constant
 	if l.support == nil {
-		for j, v := range l.row {
-			least += min(v*c.lower[j], v*c.upper[j])
-		}
+		least += blas.PosNegDot(l.row, c.lower, c.upper)
 	} else { // one face; outside the support the row is a multiple of it
-		f := &c.faces[0]
-		least += last * f.least
-		for k, j := range l.support {
-			v := l.row[j]
-			least += min(v*c.lower[j], v*c.upper[j]) - last*min(l.coef[k]*c.lower[j], l.coef[k]*c.upper[j])
-		}
+		least += l.inside(last)
 	}
 	least -= gamma(8*len(a)+4*steps+8)*size + tiny
 	if least > total { // not if it is not a number
@@ -194,21 +192,37 @@ func (c *corner) raise(a []float64, total, mag float64, x []float64) float64 {
 	return total
 }
 
-// start takes a row. Few coefficients of many are gathered, if there is one face.
-func (l *lifter) start(c *corner, a []float64) {
-	l.c, l.row, l.support = c, append(l.row[:0], a...), nil
-	if len(c.faces) != 1 {
-		return
-	}
-	l.index = l.index[:0]
-	for j, v := range a {
-		if v != 0 {
-			l.index = append(l.index, int32(j))
+// inside is the least value of the row plus g times the only face, without its
+// offset, where the row alone is not zero in the support alone.
+func (l *lifter) inside(g float64) float64 {
+	c, least, k := l.c, g*l.face.least, 0
+	for _, r := range l.support {
+		for j := r.from; j < r.from+r.count; j++ {
+			f := l.coef[k]
+			v := l.a[k] + g*f
+			least += min(v*c.lower[j], v*c.upper[j]) - g*min(f*c.lower[j], f*c.upper[j])
+			k++
 		}
 	}
-	if 2*len(l.index) < len(a) {
-		l.support = l.index
+	return least
+}
+
+// start takes a row. Its support is used if it is small and there is one face, and
+// if the minimiser is not wanted, which needs the whole row.
+func (l *lifter) start(c *corner, a []float64, support []run) {
+	l.c, l.support = c, nil
+	if len(c.faces) == 1 && support != nil {
+		n := 0
+		for _, r := range support {
+			n += r.count
+		}
+		if 2*n < len(a) {
+			l.row, l.support = a, support
+			return
+		}
 	}
+	l.hold[4] = append(l.hold[4][:0], a...)
+	l.row = l.hold[4]
 }
 
 // take prepares for one face.
@@ -217,22 +231,25 @@ func (l *lifter) take(f *face) {
 	l.face, l.outside, l.middle = f, 0, 0
 	if l.support == nil {
 		l.a, l.coef, l.reach, l.radius = l.row, f.coef, f.reach, c.radius
-		for j, v := range l.row {
-			l.middle += v * c.mid[j]
-		}
+		l.middle = blas.Dot(l.row, c.mid)
 		return
 	}
-	n := len(l.support)
-	for k := range l.hold {
-		l.hold[k] = grow(l.hold[k], n)
+	for k := range 4 {
+		l.hold[k] = l.hold[k][:0]
+	}
+	l.outside = f.width
+	for _, r := range l.support {
+		to := r.from + r.count
+		l.hold[0] = append(l.hold[0], l.row[r.from:to]...)
+		l.hold[1] = append(l.hold[1], f.coef[r.from:to]...)
+		l.hold[2] = append(l.hold[2], f.reach[r.from:to]...)
+		l.hold[3] = append(l.hold[3], c.radius[r.from:to]...)
+		for j := r.from; j < to; j++ {
+			l.middle += l.row[j] * c.mid[j]
+			l.outside -= math.Abs(f.reach[j])
+		}
 	}
 	l.a, l.coef, l.reach, l.radius = l.hold[0], l.hold[1], l.hold[2], l.hold[3]
-	l.outside = f.width
-	for k, j := range l.support {
-		l.a[k], l.coef[k], l.reach[k], l.radius[k] = l.row[j], f.coef[j], f.reach[j], c.radius[j]
-		l.middle += l.row[j] * c.mid[j]
-		l.outside -= math.Abs(f.reach[j])
-	}
 }
 
 // multiplier is the γ that is best for the row, or close to it. guess is its
@@ -288,22 +305,6 @@ func (l *lifter) multiplier(guess float64) float64 {
 // derivative by g, up to rounding. Coefficients t have their least value
 // −|t|·radius around the middle, with a slope of −reach in the direction of t.
 func (l *lifter) value(g float64) (v, slope float64) {
-	const sign = 1 << 63
-	n := len(l.a)
-	a, coef, reach, radius := l.a, l.coef[:n], l.reach[:n], l.radius[:n]
-	var v1, s1 float64
-	k := 0
-	for ; k+1 < n; k += 2 { // two sums each, which do not wait for one another
-		t, u := a[k]+g*coef[k], a[k+1]+g*coef[k+1]
-		v += math.Abs(t) * radius[k]
-		v1 += math.Abs(u) * radius[k+1]
-		slope += math.Float64frombits(math.Float64bits(reach[k]) ^ math.Float64bits(t)&sign)
-		s1 += math.Float64frombits(math.Float64bits(reach[k+1]) ^ math.Float64bits(u)&sign)
-	}
-	if k < n {
-		t := a[k] + g*coef[k]
-		v += math.Abs(t) * radius[k]
-		slope += math.Float64frombits(math.Float64bits(reach[k]) ^ math.Float64bits(t)&sign)
-	}
-	return l.middle + g*(l.face.middle-l.outside) - v - v1, l.face.middle - l.outside - slope - s1
+	blas.Tilt(g, l.a, l.coef, l.radius, l.reach, l.sums)
+	return l.middle + g*(l.face.middle-l.outside) - l.sums[0], l.face.middle - l.outside - l.sums[1]
 }

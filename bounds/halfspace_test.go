@@ -166,7 +166,7 @@ func TestRaiseAgainstKnapsack(t *testing.T) {
 		}
 		exact := exactRaise(box, h, a)
 		x := make([]float64, n)
-		got := newCorner(box.Lower, box.Upper, []Halfspace{h}).raise(a, plain, mag, x)
+		got := newCorner(box.Lower, box.Upper, []Halfspace{h}).raise(a, nil, plain, mag, x)
 		require.GreaterOrEqual(t, got, plain, "case %d", k)
 		require.LessOrEqual(t, got, exact+1e-9*(1+mag), "case %d", k)
 		require.True(t, box.Contains(x))

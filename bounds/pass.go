@@ -37,6 +37,8 @@ type pass struct {
 	call    nn.Call[float64]
 	// impact is the task's, or nil.
 	impact [][]float64
+	// window is where rows of the input are not zero, or nil (window.go).
+	window *windows
 	// tune holds the variables of an optimising method, or nil.
 	tune *tuner
 }
@@ -61,7 +63,7 @@ func (p *pass) run(ctx context.Context, s *state, rows []row, b block, t *task) 
 	p.sweep(ctx, start)
 	p.concretize(t.bound[b.from:b.to], t.linear)
 	p.release(0)
-	p.s, p.rows, p.view, p.union, p.impact, p.spaces = nil, nil, nil, nil, nil, nil
+	p.s, p.rows, p.view, p.union, p.impact, p.spaces, p.window = nil, nil, nil, nil, nil, nil, nil
 }
 
 // sweep carries the rows back from the start node to the input.
@@ -93,7 +95,7 @@ func (p *pass) reset(s *state, rows []row, slim bool) {
 	for i := range p.coef {
 		p.release(i)
 	}
-	p.s, p.rows, p.view, p.cutting, p.atCut = s, rows, nil, false, p.atCut[:0]
+	p.s, p.rows, p.view, p.window, p.cutting, p.atCut = s, rows, nil, nil, false, p.atCut[:0]
 	if slim {
 		p.view = s.views[rows[0].domain]
 	}

@@ -61,7 +61,7 @@ func (c *referenceCase) load(tb testing.TB) {
 	if err != nil {
 		tb.Skipf("no network: %v", err)
 	}
-	property, err := vnnlib.ReadFile(filepath.Join(dataDir(), c.VNNLIB))
+	property, err := vnnlib.ReadFile(filepath.Join(dataDir(), c.VNNLIB), nil)
 	if err != nil {
 		tb.Skipf("no property: %v", err)
 	}

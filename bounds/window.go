@@ -298,5 +298,23 @@ func (p *pass) layOut(w *windows) {
 		})
 	}
 	p.free = append(p.free, w.coef)
-	w.coef = nil
+	if w.coef = nil; w.node == 0 {
+		p.window = w
+	}
+}
+
+// supportOf is where row r of the input is not zero; nil if that is not known or of
+// no use, because the point x where the row is least is wanted.
+func (p *pass) supportOf(r int, x []float64) []run {
+	w := p.window
+	if w == nil || x != nil {
+		return nil
+	}
+	out := make([]run, 0, w.height*w.channels)
+	w.linesInside(r, func(_, place, count int) {
+		for c := range w.channels {
+			out = append(out, run{c*w.layerH*w.layerW + place, count})
+		}
+	})
+	return out
 }

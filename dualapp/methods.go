@@ -42,6 +42,7 @@ func Methods() []string {
 // MethodError is a method's name that is not known.
 type MethodError struct{ Name string }
 
+// Error implements error.
 func (e *MethodError) Error() string {
 	return fmt.Sprintf("dualapp: method %q: want one of %s", e.Name, strings.Join(Methods(), ", "))
 }

@@ -62,6 +62,7 @@ func (s *Search) Validate() error {
 // OptionError names a field of options that is out of range.
 type OptionError struct{ Field, Detail string }
 
+// Error implements error.
 func (e *OptionError) Error() string { return "dualapp: " + e.Field + ": " + e.Detail }
 
 // Radius is the answer to one task.

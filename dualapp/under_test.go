@@ -19,7 +19,7 @@ var methods = map[string]dualapp.UnderApproximator{
 	"Monte Carlo": dualapp.MonteCarlo{Samples: 150}, "gradient": dualapp.Gradient{},
 }
 
-func under(t *testing.T, u dualapp.UnderApproximator, m *bounds.Model, x []float64, region spec.Region) []bounds.Interval {
+func under(t testing.TB, u dualapp.UnderApproximator, m *bounds.Model, x []float64, region spec.Region) []bounds.Interval {
 	t.Helper()
 	l, err := u.For(m).At(t.Context(), x)
 	require.NoError(t, err)

@@ -54,7 +54,7 @@ func reluInstances(t *testing.T) []reluInstance {
 		require.NoError(t, err)
 		simple, err := nn.Simplify(net)
 		require.NoError(t, err)
-		prop, err := vnnlib.ReadFile(at(names[1]))
+		prop, err := vnnlib.ReadFile(at(names[1]), nil)
 		require.NoError(t, err)
 		c := &prop.Cases[0]
 		out = append(out, reluInstance{filepath.Base(names[1]), compile(t, simple), c.Region.Box(), bounds.PropertyFunctions(c, prop.Inputs, prop.Outputs)})

@@ -75,6 +75,7 @@ type TaskError struct {
 	Detail string
 }
 
+// Error implements error.
 func (e *TaskError) Error() string {
 	return fmt.Sprintf("dualapp: task %d: %s: %s", e.Task, e.Field, e.Detail)
 }

@@ -140,10 +140,10 @@ func (c Config) FakeQuantize(v float64, tie Tie) (quantized float64, inside bool
 	return c.Value(c.Quantize(v, tie)), s >= float64(c.Min()) && s <= float64(c.Max())
 }
 
-// FitFraction is the greatest number of fractional bits with which numbers of
+// fitFraction is the greatest number of fractional bits with which numbers of
 // absolute value up to magnitude fit into bits bits without clamping, within
 // [−32, 32].
-func FitFraction(magnitude float64, signed bool, bits int) int {
+func fitFraction(magnitude float64, signed bool, bits int) int {
 	for f := 32; f > -32; f-- {
 		c := Config{Signed: signed, Bits: bits, Fraction: f}
 		if math.Ldexp(magnitude, f) < float64(c.Max())+0.5 {

@@ -11,7 +11,7 @@ import (
 //
 // A conjunction is a set of rows d − c·y − e·x ≥ 0 over outputs and inputs. Most
 // properties have a single row about one output, y_i ≥ t, or about two,
-// y_g ≤ y_i + B (Beats). There the outputs' rounding and clamps need no
+// y_g ≤ y_i + B (beats). There the outputs' rounding and clamps need no
 // relaxation:
 //
 //	y_i ≥ t           is the same as    A_i ≥ start_i(t)

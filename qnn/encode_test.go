@@ -189,7 +189,7 @@ func TestRadius(t *testing.T) {
 		want := math.Inf(1)
 		each(n, func(y []int64) {
 			if n.Classify(y) != label {
-				want = min(want, math.Ceil(Distance(norm, y, x))-1)
+				want = min(want, math.Ceil(distance(norm, y, x))-1)
 			}
 		})
 		for name, search := range map[string]func(context.Context, *Network, []int64, RadiusOptions) (*Radius, error){"paper": PaperRadius, "improved": MaxRadius} {
@@ -203,7 +203,7 @@ func TestRadius(t *testing.T) {
 			require.False(t, r.Unbounded, name)
 			require.Equal(t, int(want), r.Lower, name)
 			require.NotEqual(t, label, n.Classify(r.Counterexample))
-			require.LessOrEqual(t, Distance(norm, r.Counterexample, x), want+1)
+			require.LessOrEqual(t, distance(norm, r.Counterexample, x), want+1)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func newRadiusSearch(net *Network, x []int64, o RadiusOptions) (*radiusSearch, e
 			far[i] = net.Input.Max()
 		}
 	}
-	s.limit = int(math.Ceil(Distance(o.Norm, far, x)))
+	s.limit = int(math.Ceil(distance(o.Norm, far, x)))
 	s.known = Radius{Lower: 0, Upper: s.limit}
 	return s, nil
 }
@@ -123,8 +123,8 @@ func (s *radiusSearch) robust(ctx context.Context, r int) (robust, decided bool,
 		return true, true, nil
 	case spec.Falsified:
 		s.known.Counterexample = integers(res.Counterexample.Input)
-		distance := int(math.Ceil(Distance(s.o.Norm, s.known.Counterexample, s.x)))
-		s.known.Upper = min(s.known.Upper, r-1, distance-1)
+		found := int(math.Ceil(distance(s.o.Norm, s.known.Counterexample, s.x)))
+		s.known.Upper = min(s.known.Upper, r-1, found-1)
 		return false, true, nil
 	}
 	s.stuck[r] = true

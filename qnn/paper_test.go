@@ -103,7 +103,7 @@ func TestConfig(t *testing.T) {
 	assert.False(t, inside)
 	require.Error(t, Config{Bits: 17}.Validate())
 	for _, top := range []float64{0, 0.1, 0.49, 0.5, 1, 3.7, 900} {
-		f := FitFraction(top, true, 6)
+		f := fitFraction(top, true, 6)
 		assert.LessOrEqual(t, math.Round(math.Ldexp(top, f)), 31.0)
 	}
 }

@@ -33,7 +33,7 @@ func Robustness(region spec.Region, label, outputs int) spec.Property {
 	var unsafe []spec.Conjunction
 	for k := range outputs {
 		if k != label {
-			unsafe = append(unsafe, Beats(k, label))
+			unsafe = append(unsafe, beats(k, label))
 		}
 	}
 	return property(region, outputs, unsafe)
@@ -41,7 +41,7 @@ func Robustness(region spec.Region, label, outputs int) spec.Property {
 
 // Targeted says that class target never wins against label.
 func Targeted(region spec.Region, label, target, outputs int) spec.Property {
-	return property(region, outputs, []spec.Conjunction{Beats(target, label)})
+	return property(region, outputs, []spec.Conjunction{beats(target, label)})
 }
 
 // OutputEquality says that the outputs are y everywhere in region.
@@ -55,9 +55,9 @@ func OutputEquality(region spec.Region, y []int64) spec.Property {
 	return property(region, len(y), unsafe)
 }
 
-// Beats is what it takes for class k to be preferred to label: a greater output,
+// beats is what it takes for class k to be preferred to label: a greater output,
 // or an equal one at a smaller index.
-func Beats(k, label int) spec.Conjunction {
+func beats(k, label int) spec.Conjunction {
 	if k < label {
 		return spec.Conjunction{{Output: []spec.Term{{Index: k, Coef: -1}, {Index: label, Coef: 1}}}}
 	}
@@ -72,8 +72,8 @@ func property(region spec.Region, outputs int, unsafe []spec.Conjunction) spec.P
 	return p
 }
 
-// Distance is the distance of two inputs in a norm; see Network.Ball for L0.
-func Distance(norm spec.Norm, x, center []int64) float64 {
+// distance is the distance of two inputs in a norm; see Network.Ball for L0.
+func distance(norm spec.Norm, x, center []int64) float64 {
 	sum := 0.0
 	for i, v := range x {
 		d := math.Abs(float64(v - center[i]))

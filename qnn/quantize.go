@@ -208,9 +208,9 @@ func (m *affineMap) bound(low, high []float64) (l, h []float64) {
 // quantize rounds the map for inputs of configuration from and outputs up to top.
 func (m *affineMap) quantize(from Config, top float64, o QuantizeOptions) FixedPoint {
 	f := FixedPoint{
-		Weight:     Config{Signed: true, Bits: o.Bits, Fraction: FitFraction(largest(m.w), true, o.Bits)},
-		BiasConfig: Config{Signed: true, Bits: o.Bits, Fraction: FitFraction(largest(m.b), true, o.Bits)},
-		Output:     Config{Signed: !m.relu, Bits: o.Bits, Fraction: FitFraction(top, !m.relu, o.Bits)},
+		Weight:     Config{Signed: true, Bits: o.Bits, Fraction: fitFraction(largest(m.w), true, o.Bits)},
+		BiasConfig: Config{Signed: true, Bits: o.Bits, Fraction: fitFraction(largest(m.b), true, o.Bits)},
+		Output:     Config{Signed: !m.relu, Bits: o.Bits, Fraction: fitFraction(top, !m.relu, o.Bits)},
 	}
 	sum := from.Fraction + f.Weight.Fraction
 	f.BiasConfig.Fraction = min(f.BiasConfig.Fraction, sum)

@@ -273,3 +273,67 @@ func TestPredicateAdd(t *testing.T) {
 	}
 	require.Greater(t, farthest, 50)
 }
+
+// holds reports whether a satisfies a row.
+func (r *row) holds(a []float64) bool {
+	sum := 0.0
+	for i, j := range r.vars {
+		sum += r.coef[i] * a[j]
+	}
+	return sum <= r.bound
+}
+
+// TestRowsAllowForSlack: an expression is known up to its slack. No row made of one, of a
+// half-space or of a relaxed neuron's lines, and no bound of the box by it, excludes
+// variables for which some error within the slack makes it true.
+func TestRowsAllowForSlack(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 4))
+	used := 0
+	for range 400 {
+		x := &expr{vars: []int32{0, 1, 2}, coef: make([]float64, 3), centre: rng.NormFloat64(), slack: 0.3 * rng.Float64(), mag: 3}
+		p := &predicate{}
+		for j := range x.coef {
+			p.box.add(-1, 1)
+			x.coef[j] = 2*rng.Float64() - 1
+		}
+		g := 0.5 * rng.NormFloat64()
+		p.add(x.atMost(g))
+		e := enclose([]nn.Elementwise{nn.ReLU{}, nn.LeakyReLU{Slope: 0.2}, nn.Tanh{}}[rng.IntN(3)], -5, 5)
+		v := &predicate{box: p.box.clone()}
+		_, centre := v.relax(x, -5, 5, &e)
+		for range 50 {
+			a := make([]float64, 4)
+			for j := range 3 {
+				a[j] = 2*rng.Float64() - 1
+			}
+			value := x.value(a[:3]) + x.slack*(2*rng.Float64()-1)
+			if value <= g {
+				require.True(t, p.rows[0].holds(a))
+				for j := range 3 {
+					require.True(t, a[j] >= p.box.lower[j] && a[j] <= p.box.upper[j])
+				}
+				if x.value(a[:3]) > g {
+					used++
+				}
+			}
+			low, up := e.low, e.up
+			for _, s := range e.lower {
+				low = max(low, s.at(value))
+			}
+			for _, s := range e.upper {
+				up = min(up, s.at(value))
+			}
+			for _, y := range []float64{low, up} {
+				a[3] = y - centre
+				for _, r := range v.problem().Rows {
+					sum := 0.0
+					for i, j := range r.Columns {
+						sum += r.Values[i] * a[j]
+					}
+					require.LessOrEqual(t, sum, r.Upper)
+				}
+			}
+		}
+	}
+	require.Greater(t, used, 100, "the slack was to matter")
+}

@@ -59,7 +59,7 @@ func instances(t *testing.T, benchmark string, words ...string) []instance {
 			require.NoError(t, err)
 			nets[r[2]] = net
 		}
-		prop, err := vnnlib.ReadFile(existing(filepath.Join(folder, r[3])))
+		prop, err := vnnlib.ReadFile(existing(filepath.Join(folder, r[3])), nil)
 		require.NoError(t, err)
 		out = append(out, instance{id, r[5], net, prop})
 	}

@@ -78,10 +78,11 @@ func (s *part) bytes() int64 {
 	return n
 }
 
-// errMemory and errStars end an exact analysis.
+// ErrMemory and ErrStars end Model.Reach by ExactStar at a limit of its options. Of
+// Model.Verify they are the reason of an Unknown, not an error.
 var (
-	errMemory = errors.New("reach: the stars exceed Options.MaxMemory")
-	errStars  = errors.New("reach: more stars than Options.MaxStars")
+	ErrMemory = errors.New("reach: the stars exceed Options.MaxMemory")
+	ErrStars  = errors.New("reach: more stars than Options.MaxStars")
 )
 
 // exact is one exact analysis over one region.
@@ -127,7 +128,7 @@ func (e *exact) run(ctx context.Context, region spec.Box, examine func(context.C
 			waiting += s.bytes()
 		}
 		if waiting > 2*e.o.MaxMemory {
-			return errMemory
+			return ErrMemory
 		}
 		e.frontier = max(e.frontier, len(e.stack))
 		width, leaves := min(exactWidth, len(e.stack)), exactLeaves
@@ -175,7 +176,7 @@ func (e *exact) gather(tasks []*task, collect func(any) bool) (done bool, err er
 		e.o.Progress(Progress{Elapsed: time.Since(e.begun), Node: e.m.output, Stars: e.stars, Open: len(e.stack)})
 	}
 	if e.o.MaxStars > 0 && e.stars >= e.o.MaxStars && len(e.stack) > 0 {
-		return true, errStars
+		return true, ErrStars
 	}
 	return false, nil
 }

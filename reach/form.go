@@ -262,15 +262,16 @@ func (f *form) spread(b *box) spread {
 	return s
 }
 
-// errOverflow is a set whose bounds float64 cannot hold.
-var errOverflow = errors.New("reach: bounds exceed the range of float64")
+// ErrOverflow is a set whose bounds float64 cannot hold. Of Model.Verify it is the
+// reason of an Unknown, not an error.
+var ErrOverflow = errors.New("reach: bounds exceed the range of float64")
 
 // finiteSpread is spread for those who decide by it.
 func (f *form) finiteSpread(b *box) (spread, error) {
 	s := f.spread(b)
 	for i := range s.lower {
 		if !finite(s.upper[i] - s.lower[i]) {
-			return s, errOverflow
+			return s, ErrOverflow
 		}
 	}
 	return s, nil

@@ -2,7 +2,6 @@ package reach
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/vouchnn/vouch/solver"
@@ -135,23 +134,32 @@ type Progress struct {
 	Open    int // exact: stars that wait
 }
 
+// OptionError names a field of Options that is out of range.
+type OptionError struct{ Field, Detail string }
+
+func (e *OptionError) Error() string { return "reach: Options." + e.Field + " " + e.Detail }
+
 // Validate names the field that is out of range.
+// Errors: *OptionError.
 func (o *Options) Validate() error {
+	bad := func(field, format string, v any) error {
+		return &OptionError{field, fmt.Sprintf(format, v)}
+	}
 	switch {
 	case o.Method < ApproxStar || o.Method > Zono:
-		return fmt.Errorf("reach: Options.Method = %d is not a Method", int(o.Method))
-	case !(o.RelaxFactor >= 0 && o.RelaxFactor <= 1) || math.IsNaN(o.RelaxFactor):
-		return fmt.Errorf("reach: Options.RelaxFactor = %g is not in [0, 1]", o.RelaxFactor)
+		return bad("Method", "= %d is not a Method", int(o.Method))
+	case !(o.RelaxFactor >= 0 && o.RelaxFactor <= 1):
+		return bad("RelaxFactor", "= %g is not in [0, 1]", o.RelaxFactor)
 	case o.Choice < ByRange || o.Choice > UpperFirst:
-		return fmt.Errorf("reach: Options.Choice = %d is not a Choice", int(o.Choice))
+		return bad("Choice", "= %d is not a Choice", int(o.Choice))
 	case o.MaxStars < 0:
-		return fmt.Errorf("reach: Options.MaxStars = %d is negative", o.MaxStars)
+		return bad("MaxStars", "= %d is negative", o.MaxStars)
 	case o.MaxMemory < 0:
-		return fmt.Errorf("reach: Options.MaxMemory = %d is negative", o.MaxMemory)
+		return bad("MaxMemory", "= %d is negative", o.MaxMemory)
 	case o.Attack.Restarts < 0:
-		return fmt.Errorf("reach: Options.Attack.Restarts = %d is negative", o.Attack.Restarts)
+		return bad("Attack.Restarts", "= %d is negative", o.Attack.Restarts)
 	case o.Attack.Steps < 0:
-		return fmt.Errorf("reach: Options.Attack.Steps = %d is negative", o.Attack.Steps)
+		return bad("Attack.Steps", "= %d is negative", o.Attack.Steps)
 	}
 	return nil
 }

@@ -16,8 +16,9 @@ import (
 // Guarantee: every output of the network over the region, as a function over the
 // real numbers, lies in one of the stars; by ExactStar they hold nothing else, up to
 // rounding.
-// Errors: the context's; *nn.ShapeError; *nn.UnsupportedError; a field of opts out
-// of range; ExactStar also when a limit of opts is reached.
+// Errors: the context's; *nn.ShapeError; *nn.UnsupportedError; *OptionError for a field
+// of opts out of range; ErrOverflow; ExactStar also ErrStars and ErrMemory, with the stars
+// that were found.
 func (m *Model) Reach(ctx context.Context, region spec.Region, opts Options) ([]*Star, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err

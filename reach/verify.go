@@ -52,7 +52,7 @@ func Verify(ctx context.Context, net nn.Network, prop *spec.Property, opts Optio
 // The context's end yields Unknown with spec.ReasonTimeout or spec.ReasonCancelled.
 // Safe for concurrent use.
 // Errors: *spec.Error, *nn.ShapeError, *nn.UnsupportedError (ExactStar and a curved
-// activation), or a field of opts out of range.
+// activation), *OptionError.
 func (m *Model) Verify(ctx context.Context, prop *spec.Property, opts Options) (*spec.Result, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
@@ -120,11 +120,11 @@ func reasonOf(err error) (spec.Reason, bool) {
 		return spec.ReasonTimeout, true
 	case errors.Is(err, context.Canceled):
 		return spec.ReasonCancelled, true
-	case errors.Is(err, errMemory):
+	case errors.Is(err, ErrMemory):
 		return spec.ReasonMemory, true
-	case errors.Is(err, errStars):
+	case errors.Is(err, ErrStars):
 		return spec.ReasonNodeLimit, true
-	case errors.Is(err, errOverflow):
+	case errors.Is(err, ErrOverflow):
 		return spec.ReasonNumerical, true
 	}
 	return spec.ReasonNone, false

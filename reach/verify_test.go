@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -265,10 +266,10 @@ func TestLimits(t *testing.T) {
 	}
 	seen := 0
 	_, err = m.Reach(bg, box, reach.Options{Method: reach.ExactStar, MaxStars: 200, Progress: func(p reach.Progress) { seen = p.Stars }})
-	require.ErrorContains(t, err, "MaxStars")
+	require.ErrorIs(t, err, reach.ErrStars)
 	require.Positive(t, seen)
 	_, err = m.Reach(bg, box, reach.Options{Method: reach.ExactStar, MaxMemory: 1 << 20})
-	require.ErrorContains(t, err, "MaxMemory")
+	require.ErrorIs(t, err, reach.ErrMemory)
 }
 
 func TestErrors(t *testing.T) {
@@ -290,6 +291,9 @@ func TestErrors(t *testing.T) {
 	} {
 		_, err := m.Verify(bg, &prop, o)
 		require.ErrorContains(t, err, says)
+		var option *reach.OptionError
+		require.ErrorAs(t, err, &option)
+		require.Equal(t, strings.Split(says, " ")[0], option.Field)
 		_, err = m.Reach(bg, box, o)
 		require.ErrorContains(t, err, says)
 	}
@@ -356,6 +360,10 @@ func TestOverflow(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEqual(t, spec.Verified, r.Verdict, fmt.Sprint(method))
 	}
+	c, err := reach.Compile(net)
+	require.NoError(t, err)
+	_, err = c.Reach(bg, box, reach.Options{})
+	require.ErrorIs(t, err, reach.ErrOverflow)
 }
 
 var _ solver.Incremental = simplex.Solver{}

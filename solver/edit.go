@@ -14,7 +14,7 @@ func (p *Problem) SetVariableBounds(j int, lower, upper float64) error {
 	if j < 0 || j >= len(p.Variables) {
 		return &Error{"Variables", fmt.Sprint(j), ErrIndex}
 	}
-	if err := CheckBounds(lower, upper); err != nil {
+	if err := checkBounds(lower, upper); err != nil {
 		return err
 	}
 	p.Variables[j].Lower, p.Variables[j].Upper = lower, upper
@@ -26,7 +26,7 @@ func (p *Problem) SetRowBounds(i int, lower, upper float64) error {
 	if i < 0 || i >= len(p.Rows) {
 		return &Error{"Rows", fmt.Sprint(i), ErrIndex}
 	}
-	if err := CheckBounds(lower, upper); err != nil {
+	if err := checkBounds(lower, upper); err != nil {
 		return err
 	}
 	p.Rows[i].Lower, p.Rows[i].Upper = lower, upper
@@ -59,7 +59,7 @@ func (p *Problem) SetObjective(sense Sense, costs []float64, offset float64) err
 // AppendColumn appends v with the entry values[k] in row rows[k]. An *Error has changed
 // nothing. It does not keep the slices.
 func (p *Problem) AppendColumn(v Variable, rows []int, values []float64) error {
-	if err := CheckBounds(v.Lower, v.Upper); err != nil {
+	if err := checkBounds(v.Lower, v.Upper); err != nil {
 		return err
 	}
 	if err := finite("Cost", v.Cost); err != nil {

@@ -56,7 +56,7 @@ func (p *Problem) Validate() error {
 	}
 	for j := range p.Variables {
 		v := &p.Variables[j]
-		if err := CheckBounds(v.Lower, v.Upper); err != nil {
+		if err := checkBounds(v.Lower, v.Upper); err != nil {
 			return within(err, "Variables", j)
 		}
 		if err := finite("Cost", v.Cost); err != nil {
@@ -79,7 +79,7 @@ func (r Row) Validate(variables int) error {
 
 // check uses last, the mark of the row that mentioned each variable last.
 func (r Row) check(last []int, mark int) error {
-	if err := CheckBounds(r.Lower, r.Upper); err != nil {
+	if err := checkBounds(r.Lower, r.Upper); err != nil {
 		return err
 	}
 	if len(r.Columns) != len(r.Values) {
@@ -100,9 +100,9 @@ func (r Row) check(last []int, mark int) error {
 	return nil
 }
 
-// CheckBounds returns an *Error unless lower ≤ upper, lower < +Inf and
+// checkBounds returns an *Error unless lower ≤ upper, lower < +Inf and
 // upper > −Inf.
-func CheckBounds(lower, upper float64) error {
+func checkBounds(lower, upper float64) error {
 	switch {
 	case math.IsNaN(lower):
 		return &Error{"Lower", "NaN", ErrNaN}

@@ -37,5 +37,6 @@
 //	exact evaluation at a point              check.go              check_test.go
 //	counterexamples in float32               float32.go            float32_test.go
 //	verdicts, reasons, statistics            result.go, encoding.go  encoding_test.go
+//	answers as text                          text.go               text_test.go
 //	VNN-LIB                                  spec/vnnlib           there
 package spec

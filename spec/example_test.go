@@ -58,3 +58,16 @@ func ExampleOutputBox() {
 	// Output:
 	// true
 }
+
+// An answer as a message says it.
+func ExampleResult_String() {
+	fmt.Println(&spec.Result{Verdict: spec.Verified, LowerBound: 0.25})
+	fmt.Println(&spec.Result{Verdict: spec.Falsified, Counterexample: &spec.Counterexample{
+		Input: []float64{0.25, 0.5}, Output: []float64{1, 2},
+	}})
+	fmt.Println(&spec.Result{Reason: spec.ReasonTimeout})
+	// Output:
+	// verified, margin at least 0.25
+	// falsified, at [0.25 0.5] the output is [1 2]
+	// unknown: timeout
+}

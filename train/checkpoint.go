@@ -27,8 +27,8 @@ import (
 
 const checkpointMagic = "vouchtr1"
 
-// CheckpointName is the file in Options.Checkpoint.
-const CheckpointName = "checkpoint.bin"
+// checkpointName is the file in Options.Checkpoint.
+const checkpointName = "checkpoint.bin"
 
 // CheckpointError reports a checkpoint that cannot be read, written or used.
 type CheckpointError struct {
@@ -104,6 +104,22 @@ func writeCheckpoint(path string, h header, vectors [][]float32, create func(str
 	}
 	if err != nil {
 		return fail(err)
+	}
+	return nil
+}
+
+// checkFolder tells whether a checkpoint can be written at path, before the
+// first epoch is spent.
+func checkFolder(path string) error {
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(filepath.Dir(path), ".probe*.tmp"); err == nil {
+			err = errors.Join(f.Close(), os.Remove(f.Name()))
+		}
+	}
+	if err != nil {
+		return &CheckpointError{File: path, Detail: "cannot be written", Err: err}
 	}
 	return nil
 }

@@ -44,22 +44,6 @@ func (s *selection) Len() int { return len(s.indices) }
 
 func (s *selection) Read(i int, x []float32) int { return s.Data.Read(s.indices[i], x) }
 
-// FirstPerClass lists the first k samples of each label, class by class.
-func FirstPerClass(data Data, classes, k int) []int {
-	found := make([][]int, classes)
-	x := make([]float32, data.Size())
-	for i := range data.Len() {
-		if l := data.Read(i, x); l >= 0 && l < classes && len(found[l]) < k {
-			found[l] = append(found[l], i)
-		}
-	}
-	var all []int
-	for _, f := range found {
-		all = append(all, f...)
-	}
-	return all
-}
-
 // checkData reports data that does not fit the network.
 func (m *model) checkData(field string, data Data) error {
 	switch {

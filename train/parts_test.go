@@ -344,7 +344,6 @@ func TestAttackStrength(t *testing.T) {
 
 func TestSelect(t *testing.T) {
 	data := blobs(1, 12)
-	assert.Equal(t, []int{0, 3, 1, 4, 2, 5}, FirstPerClass(data, 3, 2))
 	some := Select(data, []int{5, 1})
 	x := make([]float32, 8)
 	assert.Equal(t, 2, some.Read(0, x))

@@ -121,7 +121,7 @@ func newRun(net nn.Network, data Data, opts Options) (*run, error) {
 	m.pull(r.w)
 	r.h.Run = r.describe()
 	if opts.Checkpoint != "" {
-		r.path = filepath.Join(opts.Checkpoint, CheckpointName)
+		r.path = filepath.Join(opts.Checkpoint, checkpointName)
 	}
 	r.step.record = func(name string, value float64) { r.terms[name] = value }
 	return r, nil

@@ -244,7 +244,7 @@ func TestFitFullDisk(t *testing.T) {
 	var bad *CheckpointError
 	require.ErrorAs(t, err, &bad)
 	require.ErrorIs(t, err, errFull)
-	assert.ErrorContains(t, err, CheckpointName)
+	assert.ErrorContains(t, err, checkpointName)
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, entries, 1, "the half-written file is gone")
@@ -254,13 +254,33 @@ func TestFitFullDisk(t *testing.T) {
 	assert.Equal(t, 5, h.Resumed, "from the epoch before")
 }
 
+// A folder that cannot be written to is an error before the first step.
+func TestFitNowhereToSave(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o644))
+	o := Options{Loss: CrossEntropy{}, Epochs: 1, Checkpoint: filepath.Join(file, "run"), Progress: func(Event) error {
+		t.Error("a step was made")
+		return nil
+	}}
+	_, err := Engine{}.Fit(context.Background(), blobNet(t), blobs(1, 96), o)
+	var bad *CheckpointError
+	require.ErrorAs(t, err, &bad)
+	assert.ErrorContains(t, err, file)
+	o.Checkpoint, o.Progress = filepath.Join(t.TempDir(), "a", "b"), nil
+	_, err = Engine{}.Fit(context.Background(), blobNet(t), blobs(1, 96), o)
+	require.NoError(t, err)
+	left, err := os.ReadDir(o.Checkpoint)
+	require.NoError(t, err)
+	require.Len(t, left, 1, "the checkpoint alone")
+}
+
 // A checkpoint that is cut, changed or of another run is refused.
 func TestCheckpointHostile(t *testing.T) {
 	data, dir := blobs(1, 96), t.TempDir()
 	o := Options{Loss: CrossEntropy{}, Epochs: 2, Batch: 32, Checkpoint: dir, Validation: data, KeepBest: true}
 	_, err := Engine{}.Fit(context.Background(), blobNet(t), data, o)
 	require.NoError(t, err)
-	path := filepath.Join(dir, CheckpointName)
+	path := filepath.Join(dir, checkpointName)
 	good, err := os.ReadFile(path)
 	require.NoError(t, err)
 	fit := func(o Options) error {

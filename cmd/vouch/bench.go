@@ -70,7 +70,7 @@ func newBench(a *app) *cobra.Command {
 
 func (c *benchCommand) command() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "bench -instances FILE [flags]", Args: cobra.NoArgs,
+		Use: "bench -instances FILE [flags]", Args: noArguments,
 		Short: "Decide a list of instances and compare", Long: benchHelp,
 		Example: "vouch bench -instances vnncomp/instances_dev.csv -filter '^2022/acasxu .*prop_[34]' -timeout 20s -csv acasxu.csv",
 		RunE: c.action(func(ctx context.Context) error {

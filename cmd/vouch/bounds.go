@@ -45,7 +45,7 @@ type boundsCommand struct {
 func newBounds(a *app) *cobra.Command {
 	c := &boundsCommand{app: a, method: methodFlag("crown", "ibp", "crown-ibp", "crown", "alpha-crown")}
 	cmd := &cobra.Command{
-		Use: "bounds -net FILE -spec FILE [flags]", Args: cobra.NoArgs,
+		Use: "bounds -net FILE -spec FILE [flags]", Args: noArguments,
 		Short: "Print lower bounds of a property's functions", Long: boundsHelp,
 		Example: "vouch bounds -net mnist-net_256x4.onnx -spec prop_0_0.03.vnnlib -method crown -repeat 5",
 		RunE:    a.action(c.run),
@@ -107,13 +107,18 @@ func (c *boundsCommand) run(ctx context.Context) error {
 	times := make([]float64, c.repeat)
 	for i := range times {
 		begin := time.Now()
-		if lower, err = boundCases(ctx, bounder(c.method.value), m, prop); err != nil {
+		again, err := boundCases(ctx, bounder(c.method.value), m, prop)
+		if i > 0 && ctx.Err() != nil {
+			times = times[:i] // Ctrl-C: the answer is known, and its time by so many repeats
+			break
+		}
+		if err != nil {
 			return err
 		}
-		times[i] = time.Since(begin).Seconds()
+		lower, times[i] = again, time.Since(begin).Seconds()
 	}
 	slices.Sort(times)
-	answer := boundsAnswer{Net: c.net, Spec: c.spec, Method: c.method.value, Seconds: median(times), Repeats: c.repeat}
+	answer := boundsAnswer{Net: c.net, Spec: c.spec, Method: c.method.value, Seconds: median(times), Repeats: len(times)}
 	answer.Functions, answer.Proved = labelled(prop, lower)
 	if c.byLayer || c.plot != "" {
 		layers, err := c.layers(ctx, m, prop, &prop.Cases[0])

@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/vouchnn/vouch/bounds"
+	"github.com/vouchnn/vouch/internal/figure"
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/spec"
 )
@@ -124,12 +125,12 @@ func methodsOf(layers []layerBounds) []string {
 func (c *boundsCommand) drawLayers(layers []layerBounds) error {
 	methods := methodsOf(layers)
 	rows := len(layers) / len(methods)
-	width, share := newPlot(), newPlot()
+	width, share := figure.New(), figure.New()
 	width.Title.Text, width.X.Label.Text, width.Y.Label.Text = filepath.Base(c.net), "activation layer", "mean width of a neuron's interval"
 	share.X.Label.Text, share.Y.Label.Text = "activation layer", "stable neurons, %"
 	share.Y.Min, share.Y.Max = 0, 100
 	width.Legend.Top, width.Legend.Left = true, true
-	logarithmic(&width.Y)
+	figure.Logarithmic(&width.Y)
 	least, most := math.Inf(1), 0.0
 	for _, l := range layers {
 		least, most = min(least, l.Width), max(most, l.Width)
@@ -147,11 +148,11 @@ func (c *boundsCommand) drawLayers(layers []layerBounds) error {
 				s = append(s, plotter.XY{X: float64(i + 1), Y: 100 * float64(*l.Stable) / float64(l.Neurons)})
 			}
 		}
-		if err := addCurve(width, m, w, runColor(k)); err != nil {
+		if err := addCurve(width, m, w, figure.Color(k)); err != nil {
 			return err
 		}
 		if len(s) > 0 {
-			if err := addCurve(share, "", s, runColor(k)); err != nil {
+			if err := addCurve(share, "", s, figure.Color(k)); err != nil {
 				return err
 			}
 		}

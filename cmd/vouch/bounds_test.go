@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -54,6 +57,14 @@ func TestBounds(t *testing.T) {
 	assert.Equal(t, exitOK, code, stderr)
 	assert.Contains(t, stdout, "Y_0 + 3 >= 1")
 	assert.Contains(t, stdout, "\nproved by ibp, ")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errOut bytes.Buffer
+	code = run(ctx, []string{"bounds", "-net", net, "-spec", prop}, strings.NewReader(""), &out, &errOut)
+	assert.Equal(t, exitError, code)
+	assert.Empty(t, out.String())
+	assert.Equal(t, "vouch: interrupted\n", errOut.String())
 
 	for _, bad := range []string{"wide.vnnlib", "bad.vnnlib", "none.vnnlib"} {
 		code, stdout, _ = vouch("bounds", "-net", net, "-spec", filepath.Join(dir, bad))

@@ -58,6 +58,17 @@ var extensions = map[string][]string{
 	"from":      {"onnx", "nnet", "gz"},
 }
 
+// quantizedExtensions are of -net of the qnn commands.
+var quantizedExtensions = []string{"json", "onnx", "h5", "hdf5", "gz"}
+
+// extensionsOf are those of a flag of cmd, nil if it takes any file or none.
+func extensionsOf(cmd *cobra.Command, flag string) []string {
+	if flag == "net" && cmd.HasParent() && cmd.Parent().Name() == "qnn" {
+		return quantizedExtensions
+	}
+	return extensions[flag]
+}
+
 // complete tells cobra what the flags and arguments of cmd take.
 func complete(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -66,8 +77,8 @@ func complete(cmd *cobra.Command) {
 		switch {
 		case isChoice:
 			must(cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(choice.choices, cobra.ShellCompDirectiveNoFileComp)))
-		case extensions[f.Name] != nil:
-			must(cmd.MarkFlagFilename(f.Name, extensions[f.Name]...))
+		case extensionsOf(cmd, f.Name) != nil:
+			must(cmd.MarkFlagFilename(f.Name, extensionsOf(cmd, f.Name)...))
 		case name == "folder":
 			must(cmd.MarkFlagDirname(f.Name))
 		case name != "file":

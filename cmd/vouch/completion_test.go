@@ -42,6 +42,9 @@ func TestCompletion(t *testing.T) {
 		"a number":          {[]string{"verify", "-seed", ""}, nil, nil, noFiles},
 		"campaign's files":  {[]string{"campaign", "-net", "x", ""}, []string{"vnnlib"}, nil, byExtension},
 		"no more arguments": {[]string{"verify", ""}, nil, nil, noFiles},
+		"nested commands":   {[]string{"qnn", ""}, []string{"verify", "mrr", "info", "export"}, []string{"bench"}, noFiles},
+		"nested choices":    {[]string{"qnn", "verify", "-norm", ""}, []string{"inf", "1", "2", "0"}, nil, noFiles},
+		"quantized":         {[]string{"qnn", "verify", "-net", ""}, []string{"json", "h5", "onnx"}, []string{"nnet"}, byExtension},
 		"shells":            {[]string{"completion", ""}, []string{"bash", "zsh", "fish", "powershell"}, nil, noFiles},
 	} {
 		t.Run(name, func(t *testing.T) {

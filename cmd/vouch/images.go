@@ -124,6 +124,7 @@ func (c *radiusCommand) tasks(m *bounds.Model) (samples []int, tasks []dualapp.T
 		case err != nil:
 			return nil, nil, err
 		case target == label: // nothing to prove
+			c.ownTarget++
 			continue
 		case target >= 0:
 			t.Targets = []int{target}

@@ -27,7 +27,7 @@ type infoCommand struct {
 func newInfo(a *app) *cobra.Command {
 	c := &infoCommand{app: a}
 	cmd := &cobra.Command{
-		Use: "info -net FILE [flags]", Args: cobra.NoArgs,
+		Use: "info -net FILE [flags]", Args: noArguments,
 		Short: "Show what a network file holds", Long: infoHelp,
 		Example: "vouch info -net ACASXU_1_1.onnx",
 		RunE:    a.action(c.run),

@@ -44,7 +44,7 @@ func loadProperty(path string) (*spec.Property, error) {
 	if extension(path) != ".vnnlib" {
 		return nil, fmt.Errorf("%s: a property's name ends in .vnnlib, plain or with .gz after it", path)
 	}
-	return vnnlib.ReadFile(path)
+	return vnnlib.ReadFile(path, nil)
 }
 
 // extension is what names the format, in lower case and without .gz.

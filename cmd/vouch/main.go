@@ -63,6 +63,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitOK
 	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		fmt.Fprintln(stderr, "vouch: interrupted")
+		return exitError
+	}
 	fmt.Fprintln(stderr, "vouch:", err)
 	var internal *panicError
 	if errors.As(err, &internal) {

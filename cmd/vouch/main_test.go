@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -161,6 +162,41 @@ func TestHelp(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Every command that answers can answer as JSON, and its help is in order.
+func TestCommandsAreAlike(t *testing.T) {
+	a := &app{}
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+		path := strings.Fields(cmd.CommandPath())[1:]
+		if cmd.HasSubCommands() || cmd.Hidden || cmd.Name() == "completion" {
+			return
+		}
+		t.Run(strings.Join(path, " "), func(t *testing.T) {
+			assert.NotNil(t, cmd.Flags().Lookup("json"))
+			assert.NotEmpty(t, cmd.Example)
+			code, stdout, stderr := vouch(append(path, "-h")...)
+			assert.Equal(t, exitOK, code)
+			assert.Empty(t, stderr)
+			for line := range strings.Lines(stdout) {
+				assert.LessOrEqual(t, len(line), 121, line)
+			}
+			if cmd.Name() == "campaign" { // it takes properties
+				return
+			}
+			code, stdout, stderr = vouch(append(path, "x.txt")...)
+			assert.Equal(t, exitUsage, code)
+			assert.Empty(t, stdout)
+			assert.Contains(t, stderr, `takes no argument "x.txt"`)
+			_, _, stderr = vouch(append(path, "x.onnx")...)
+			assert.Equal(t, cmd.Flags().Lookup("net") != nil, strings.Contains(stderr, "-net x.onnx"))
+		})
+	}
+	visit(newRoot(a))
 }
 
 func TestVersion(t *testing.T) {

@@ -36,10 +36,6 @@ func newQNN(a *app) *cobra.Command {
 		},
 	}
 	cmd.AddCommand(newQNNVerify(a), newQNNRadius(a), newQNNInfo(a), newQNNExport(a))
-	for _, sub := range cmd.Commands() {
-		sub.Flags().SortFlags = false
-		sub.DisableFlagsInUseLine = true
-	}
 	return cmd
 }
 
@@ -53,7 +49,7 @@ func loadQuantized(path string, bits int) (n *qnn.Network, err error) {
 	case ".onnx":
 		n, _, err = qdq.ReadFile(path)
 	case ".h5", ".hdf5":
-		n, err = keras.ReadFile(path, keras.Options{Bits: bits})
+		n, err = keras.ReadFile(path, &keras.Options{Bits: bits})
 	default:
 		err = fmt.Errorf("%s: a quantized network's name ends in .json, .onnx (in QDQ form) or .h5", path)
 	}
@@ -122,7 +118,7 @@ func (f *qnnMethod) register(fs *pflag.FlagSet) {
 	f.encoding = &choiceFlag{value: "compact", choices: []string{"compact", "levels"}}
 	f.solver = &choiceFlag{value: "simplex", choices: solverNames()}
 	fs.Var(f.norm, "norm", "distance: inf, 1, 2, or 0, the number of changed inputs")
-	fs.Var(f.method, "method", "auto: the verifier of this library; ilp: an integer program for each class")
+	fs.Var(f.method, "method", "auto: this library's verifier; ilp: an integer program for each class")
 	fs.Var(f.encoding, "encoding", "with -method ilp: how neurons become linear constraints")
 	fs.BoolVar(&f.plain, "no-intervals", false, "with -method ilp: keep every level of every neuron")
 	fs.Var(f.solver, "solver", "with -method ilp: what solves the programs")

@@ -26,12 +26,22 @@ type qnnExportCommand struct {
 	target int
 	format *choiceFlag
 	out    string
+	json   bool
+}
+
+// exported is what -json prints.
+type exported struct {
+	Out         string `json:"out"`
+	Format      string `json:"format"`
+	Variables   int    `json:"variables,omitempty"`
+	Integers    int    `json:"integers,omitempty"` // of the variables
+	Constraints int    `json:"constraints,omitempty"`
 }
 
 func newQNNExport(a *app) *cobra.Command {
 	c := &qnnExportCommand{app: a, format: &choiceFlag{value: "lp", choices: []string{"lp", "mps", "json"}}}
 	cmd := &cobra.Command{
-		Use: "export -net FILE -out FILE [flags]", Args: cobra.NoArgs,
+		Use: "export -net FILE -out FILE [flags]", Args: noArguments,
 		Short: "Write a query as LP or MPS, or a network as JSON", Long: qnnExportHelp,
 		Example: "vouch qnn export -net mnist_1blk_64_in_8_qu_6.json.gz -data mnist -index 7 -radius 2 -out query.lp",
 		RunE:    a.action(c.run),
@@ -40,9 +50,10 @@ func newQNNExport(a *app) *cobra.Command {
 	c.input.register(fs)
 	fs.Float64Var(&c.radius, "radius", 0, "distance, in units of the input's integers")
 	c.method.register(fs)
-	fs.IntVar(&c.target, "target", -1, "only this class may win (default any)")
+	fs.IntVar(&c.target, "target", -1, "only this class may win; -1: any")
 	fs.Var(c.format, "format", "what to write")
 	fs.StringVar(&c.out, "out", "", "`file` to write, in one step")
+	fs.BoolVar(&c.json, "json", false, "also print one JSON object: the program's size")
 	demand(cmd, "net", "out")
 	return cmd
 }
@@ -57,7 +68,7 @@ func (c *qnnExportCommand) run(context.Context) error {
 		if err := qnn.WriteJSON(&b, net); err != nil {
 			return err
 		}
-		return writeFile(c.out, b.Bytes())
+		return c.finish(b.Bytes(), exported{})
 	}
 	e, err := c.query()
 	if err != nil {
@@ -70,7 +81,22 @@ func (c *qnnExportCommand) run(context.Context) error {
 	if err := write(&b, e.Problem); err != nil {
 		return err
 	}
-	return writeFile(c.out, b.Bytes())
+	done := exported{Variables: len(e.Problem.Variables), Constraints: len(e.Problem.Rows)}
+	for _, v := range e.Problem.Variables {
+		if v.Integer {
+			done.Integers++
+		}
+	}
+	return c.finish(b.Bytes(), done)
+}
+
+// finish writes the file, and says so if that is asked for.
+func (c *qnnExportCommand) finish(data []byte, done exported) error {
+	if err := writeFile(c.out, data); err != nil || !c.json {
+		return err
+	}
+	done.Out, done.Format = c.out, c.format.value
+	return c.writeJSON(done)
 }
 
 // query is the integer linear program of the one image.

@@ -24,7 +24,7 @@ type qnnInfoCommand struct {
 func newQNNInfo(a *app) *cobra.Command {
 	c := &qnnInfoCommand{app: a}
 	cmd := &cobra.Command{
-		Use: "info -net FILE [flags]", Args: cobra.NoArgs,
+		Use: "info -net FILE [flags]", Args: noArguments,
 		Short: "Show a quantized network, and its accuracy", Long: qnnInfoHelp,
 		Example: "vouch qnn info -net mnist_1blk_64_in_8_qu_6.json.gz -data mnist",
 		RunE:    a.action(c.run),

@@ -40,7 +40,7 @@ type qnnRadiusCommand struct {
 func newQNNRadius(a *app) *cobra.Command {
 	c := &qnnRadiusCommand{app: a, search: &choiceFlag{value: "improved", choices: []string{"improved", "paper"}}}
 	cmd := &cobra.Command{
-		Use: "mrr -net FILE [flags]", Args: cobra.NoArgs,
+		Use: "mrr -net FILE [flags]", Args: noArguments,
 		Short: "Find maximum robust radii of images", Long: qnnRadiusHelp,
 		Example: "vouch qnn mrr -net mnist_1blk_64_in_8_qu_6.json.gz -data mnist -index 0-99 -timeout 60s",
 		RunE:    a.action(c.run),

@@ -44,7 +44,7 @@ type qnnVerifyCommand struct {
 func newQNNVerify(a *app) *cobra.Command {
 	c := &qnnVerifyCommand{app: a}
 	cmd := &cobra.Command{
-		Use: "verify -net FILE -radius R [flags]", Args: cobra.NoArgs,
+		Use: "verify -net FILE -radius R [flags]", Args: noArguments,
 		Short: "Decide robustness of images", Long: qnnVerifyHelp,
 		Example: "vouch qnn verify -net mnist_1blk_64_in_8_qu_6.json.gz -data mnist -index 100-199 -radius 2 -csv out.csv",
 		RunE:    a.action(c.run),

@@ -70,13 +70,14 @@ type radiusCommand struct {
 	proved               map[string]radiusRow // by key
 	fixed                map[int]int          // target by sample; nil: none
 	rows                 []radiusRow          // of this run's question
-	total, misclassified int
+	total, misclassified int                  // images
+	ownTarget            int                  // of them that are of the class to be excluded
 }
 
 func newRadius(a *app) *cobra.Command {
 	c := &radiusCommand{app: a, search: choiceFlag{value: "fast", choices: []string{"fast", "paper"}}}
 	cmd := &cobra.Command{
-		Use: "radius -net FILE (-data SET | -images FILE -labels FILE) [flags]", Args: cobra.NoArgs,
+		Use: "radius -net FILE (-data SET | -images FILE -labels FILE) [flags]", Args: noArguments,
 		Short: "Prove robust radii, method against method", Long: radiusHelp,
 		Example: "vouch radius -net mnist_ffnn_3x50.onnx -data mnist -index 0-99 -method dualapp-mc,newise -target random -csv radii.csv",
 		RunE: a.action(func(ctx context.Context) error {
@@ -345,13 +346,17 @@ func (c *radiusCommand) report() error {
 	if c.json {
 		return c.writeJSON(struct {
 			Misclassified int           `json:"misclassified"`
+			OwnTarget     int           `json:"own_target"` // images that are of the class to be excluded
 			Radii         []radiusRow   `json:"radii"`
 			Summary       []radiusTally `json:"summary"`
-		}{c.misclassified, append([]radiusRow{}, c.rows...), append([]radiusTally{}, tallies...)})
+		}{c.misclassified, c.ownTarget, append([]radiusRow{}, c.rows...), append([]radiusTally{}, tallies...)})
 	}
 	var b strings.Builder
 	writeRadii(&b, tallies)
 	fmt.Fprintf(&b, "%d of %d images are misclassified and left out\n", c.misclassified, c.total)
+	if c.ownTarget > 0 {
+		fmt.Fprintf(&b, "%d of %d images are of the target's class and left out\n", c.ownTarget, c.total)
+	}
 	return c.write([]byte(b.String()))
 }
 

@@ -95,6 +95,28 @@ func TestRadius(t *testing.T) {
 	assert.Empty(t, stderr, "no terminal, no progress")
 }
 
+// Images of the class that is to be excluded are left out, and counted.
+func TestRadiusOwnTarget(t *testing.T) {
+	dir := pictures(t)
+	own := 0
+	for _, class := range []string{"0", "1", "2", "3"} {
+		code, stdout, stderr := radius(dir, "-target", class, "-json")
+		require.Equal(t, exitOK, code, stderr)
+		var got struct {
+			Misclassified int         `json:"misclassified"`
+			OwnTarget     int         `json:"own_target"`
+			Radii         []radiusRow `json:"radii"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(stdout), &got))
+		assert.Equal(t, 6, got.Misclassified+got.OwnTarget+len(got.Radii))
+		own += got.OwnTarget
+		code, stdout, _ = radius(dir, "-target", class)
+		require.Equal(t, exitOK, code)
+		assert.Equal(t, got.OwnTarget > 0, strings.Contains(stdout, "of the target's class and left out"))
+	}
+	assert.Equal(t, 5, own, "each image is of one class")
+}
+
 // radii is the rows of a run.
 func radii(t *testing.T, dir string, more ...string) []radiusRow {
 	t.Helper()

@@ -57,7 +57,7 @@ func newReach(a *app) *cobra.Command {
 	c.method = choiceFlag{value: "approx-star", choices: []string{"exact-star", "approx-star", "relax-star", "abs-dom", "zono"}}
 	c.choice = choiceFlag{value: "range", choices: []string{"range", "area", "bound", "random", "static", "upper-bounds-first"}}
 	cmd := &cobra.Command{
-		Use: "reach -net FILE -spec FILE [flags]", Args: cobra.NoArgs,
+		Use: "reach -net FILE -spec FILE [flags]", Args: noArguments,
 		Short: "Decide a property by the set of outputs", Long: reachHelp,
 		Example: "vouch reach -net Convnet_avgpool.onnx -spec prop_3_0.02.vnnlib -method relax-star -relax 0.5 -timeout 60s",
 	}
@@ -108,21 +108,7 @@ func (c *reachCommand) options(relaxed bool) (reach.Options, error) {
 	if err := o.Validate(); err != nil {
 		return o, usagef("%v", err)
 	}
-	if c.verbose {
-		o.Progress = c.progress()
-	}
 	return o, nil
-}
-
-// progress reports about once a second.
-func (c *reachCommand) progress() func(reach.Progress) {
-	last := c.start
-	return func(p reach.Progress) {
-		if now := time.Now(); now.Sub(last) >= time.Second {
-			last = now
-			fmt.Fprintf(c.stderr, "%7.1fs node %d, %d stars at the output, %d open\n", p.Elapsed.Seconds(), p.Node, p.Stars, p.Open)
-		}
-	}
 }
 
 func (c *reachCommand) run(ctx context.Context, relaxed bool) error {
@@ -161,7 +147,14 @@ func (c *reachCommand) run(ctx context.Context, relaxed bool) error {
 	verify := func(ctx context.Context, net nn.Network, prop *spec.Property, _ bab.Options) (*spec.Result, error) {
 		return reach.Verify(ctx, net, prop, opts)
 	}
+	show := c.newStatus(c.verbose)
+	if show != nil {
+		opts.Progress = func(p reach.Progress) {
+			show.show("%7.1fs node %d, %d stars at the output, %d open", p.Elapsed.Seconds(), p.Node, p.Stars, p.Open)
+		}
+	}
 	res, err := decide(ctx, verify, p.net.graph, p.prop, bab.Options{})
+	show.end()
 	if err != nil {
 		return err
 	}

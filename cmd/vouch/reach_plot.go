@@ -1,18 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"image/color"
 	"path/filepath"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 
+	"github.com/vouchnn/vouch/internal/figure"
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/reach"
 	"github.com/vouchnn/vouch/spec"
@@ -30,8 +28,8 @@ func (c *reachCommand) draw(ctx context.Context, net nn.Network, prop *spec.Prop
 	if err != nil {
 		return fmt.Errorf("%s was not drawn: %w", c.plot, err)
 	}
-	picture := newPlot()
-	picture.Title.Text = fmt.Sprintf("%s: %d by %v", filepath.Base(c.net), len(stars), opts.Method)
+	picture := figure.New()
+	picture.Title.Text = fmt.Sprintf("%s: %d stars by %v", filepath.Base(c.net), len(stars), opts.Method)
 	if len(stars) == 1 {
 		picture.Title.Text = fmt.Sprintf("%s by %v", filepath.Base(c.net), opts.Method)
 	}
@@ -52,7 +50,7 @@ func (c *reachCommand) draw(ctx context.Context, net nn.Network, prop *spec.Prop
 		if err != nil {
 			return err
 		}
-		c := runColor(0)
+		c := figure.Color(0)
 		polygon.Color = color.NRGBA{R: c.R, G: c.G, B: c.B, A: 90}
 		polygon.LineStyle.Color = c
 		picture.Add(polygon)
@@ -62,19 +60,9 @@ func (c *reachCommand) draw(ctx context.Context, net nn.Network, prop *spec.Prop
 
 // savePlots writes plots in a row, in the format of the file's name.
 func savePlots(path string, plots ...*plot.Plot) error {
-	wide, high := 14*vg.Centimeter, 10.5*vg.Centimeter
-	format := strings.TrimPrefix(strings.ToLower(filepath.Ext(path)), ".")
-	canvas, err := draw.NewFormattedCanvas(wide*vg.Length(len(plots)), high, format)
+	picture, err := figure.Render(path, 14*vg.Centimeter*vg.Length(len(plots)), 10.5*vg.Centimeter, plots)
 	if err != nil {
-		return fmt.Errorf("%s: a picture's name ends in .svg, .png, .pdf, .eps, .jpg or .tif: %w", path, err)
-	}
-	whole := draw.New(canvas)
-	for i, p := range plots {
-		p.Draw(draw.Crop(whole, wide*vg.Length(i), -wide*vg.Length(len(plots)-1-i), 0, 0))
-	}
-	var b bytes.Buffer
-	if _, err := canvas.WriteTo(&b); err != nil {
 		return err
 	}
-	return writeFile(path, b.Bytes())
+	return writeFile(path, picture)
 }

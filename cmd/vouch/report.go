@@ -24,6 +24,8 @@ calls sat and another unsat. LABEL=FILE gives a run a name other than its file's
 -instances compares with the verdicts of a list, as vouch bench does.
 -counterexamples is a folder that vouch bench -counterexamples filled.
 
+-json prints the numbers of the table by benchmark as well, as one JSON object.
+
 The exit code is 1 if runs contradict each other or the list; the page is written
 all the same, in one step.`
 
@@ -35,12 +37,13 @@ type reportCommand struct {
 	cexs      string
 	out       string
 	title     string
+	json      bool
 }
 
 func newReport(a *app) *cobra.Command {
 	c := &reportCommand{app: a}
 	cmd := &cobra.Command{
-		Use: "report -csv FILE [-csv FILE ...] [flags]", Args: cobra.NoArgs,
+		Use: "report -csv FILE [-csv FILE ...] [flags]", Args: noArguments,
 		Short: "Make a page of the results of bench", Long: reportHelp,
 		Example: "vouch report -csv results.csv -o report.html\nvouch report -csv before=old.csv -csv after=new.csv -counterexamples cex",
 		RunE:    a.action(c.run),
@@ -51,6 +54,7 @@ func newReport(a *app) *cobra.Command {
 	fs.StringVar(&c.instances, "instances", "", "list with verdicts to compare with, a CSV `file`")
 	fs.StringVar(&c.cexs, "counterexamples", "", "`folder` of counterexamples")
 	fs.StringVar(&c.title, "title", "Verification results", "heading of the page")
+	fs.BoolVar(&c.json, "json", false, "also print one JSON object")
 	demand(cmd, "csv")
 	return cmd
 }
@@ -62,7 +66,40 @@ type resultsRun struct {
 	outcomes []outcome
 }
 
+// reportAnswer is what -json prints.
+type reportAnswer struct {
+	Page      string      `json:"page"`
+	Instances int         `json:"instances"`
+	Conflicts int         `json:"conflicts"` // runs contradict each other
+	Wrong     int         `json:"wrong"`     // results that contradict the list
+	Runs      []reportSum `json:"runs"`
+}
+
+// reportSum is one run, over all benchmarks and by benchmark.
+type reportSum struct {
+	Label      string   `json:"label"`
+	File       string   `json:"file"`
+	Total      *tally   `json:"total"`
+	Benchmarks []*tally `json:"benchmarks"`
+}
+
+// answer is the numbers of the page.
+func (c *reportCommand) answer(p *reportPage) reportAnswer {
+	out := reportAnswer{Page: c.out, Instances: p.Instances, Conflicts: p.Conflicts, Wrong: p.Wrong}
+	for i, r := range p.Runs {
+		sum := reportSum{Label: r.Label, File: r.File, Total: p.Total.Rows[i].tally}
+		for _, g := range p.Benchmarks {
+			sum.Benchmarks = append(sum.Benchmarks, g.Rows[i].tally)
+		}
+		out.Runs = append(out.Runs, sum)
+	}
+	return out
+}
+
 func (c *reportCommand) run(ctx context.Context) error {
+	if c.json && c.out == "-" {
+		return usagef("-json and -o - both write to standard output")
+	}
 	runs, err := c.read()
 	if err != nil {
 		return err
@@ -88,6 +125,9 @@ func (c *reportCommand) run(ctx context.Context) error {
 		err = c.write(buf.Bytes())
 	} else {
 		err = writeFile(c.out, buf.Bytes())
+	}
+	if err == nil && c.json {
+		err = c.writeJSON(c.answer(page))
 	}
 	if err == nil && page.Conflicts+page.Wrong > 0 {
 		err = fmt.Errorf("%d instances on which runs contradict each other, %d results that contradict the list", page.Conflicts, page.Wrong)

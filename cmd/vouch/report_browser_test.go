@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/vouchnn/vouch/internal/figure"
 )
 
 // The page is looked at in a real browser: its script ran in spite of the
@@ -81,7 +83,7 @@ func TestReportInBrowser(t *testing.T) {
 	look(t, out, "counterexample", "--screenshot="+shot)
 	img := decode(t, shot)
 	for i := range 2 {
-		assert.Greater(t, count(img, runColor(i)), 200, "pixels in the colour of run %d: its curve", i)
+		assert.Greater(t, count(img, figure.Color(i)), 200, "pixels in the colour of run %d: its curve", i)
 	}
 	grey := color.RGBA{128, 128, 128, 255}
 	assert.Greater(t, count(img, grey), 2*140*140, "pixels of the pictures")

@@ -8,9 +8,12 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
+
+	"github.com/vouchnn/vouch/internal/figure"
 )
 
 // The page of vouch report. Its template, style and script are files in the
@@ -70,7 +73,7 @@ type reportRow struct {
 	*tally
 	Run    reportRun
 	Solved int
-	Alone  int // solved by this run and no other
+	Alone  int // solved by this run and no other, of what all tried
 }
 
 // reportInstance is an instance with its outcome in each run.
@@ -112,7 +115,7 @@ func newPage(title string, runs []resultsRun, stored []*storedCounterexample) (*
 			base64.StdEncoding.EncodeToString(hash[:]) + "'",
 	}
 	for i, r := range runs {
-		p.Runs = append(p.Runs, reportRun{r.label, r.file, cssColor(runColor(i)), i >= len(palette)})
+		p.Runs = append(p.Runs, reportRun{r.label, r.file, cssColor(figure.Color(i)), i >= len(figure.Palette)})
 	}
 	all := joinRuns(runs)
 	attach(all, stored)
@@ -142,7 +145,7 @@ func newPage(title string, runs []resultsRun, stored []*storedCounterexample) (*
 		}
 	}
 	if len(runs) == 2 {
-		p.Scatter, err = scatter(pairTimes(all), 3.6*vg.Inch, 3.6*vg.Inch)
+		p.Scatter, err = scatter(pairTimes(all), runs[0].label, runs[1].label, 3.6*vg.Inch, 3.6*vg.Inch)
 	}
 	return p, err
 }
@@ -214,13 +217,9 @@ func (p *reportPage) finish(g reportGroup, width, height vg.Length) (reportGroup
 				continue
 			}
 			row.tally.add(*o)
-			others := 0
-			for j, other := range in.Outcomes {
-				if j != i && other != nil && other.solved() {
-					others++
-				}
-			}
-			if o.solved() && others == 0 {
+			if o.solved() && !slices.ContainsFunc(in.Outcomes, func(other *outcome) bool {
+				return other == nil || other != o && other.solved()
+			}) {
 				row.Alone++
 			}
 		}

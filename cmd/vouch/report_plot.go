@@ -10,11 +10,12 @@ import (
 	"slices"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/vouchnn/vouch/internal/figure"
 )
 
 // Plots of the report, drawn by gonum/plot as SVG that stands in the page.
@@ -30,21 +31,6 @@ import (
 
 const quickest = 1e-3 // seconds
 
-// palette is Okabe and Ito's, which people with impaired colour vision can tell
-// apart; a run further on has the colour of an earlier one, dashed.
-var palette = []color.RGBA{
-	{0, 114, 178, 255},
-	{213, 94, 0, 255},
-	{0, 158, 115, 255},
-	{204, 121, 167, 255},
-	{86, 180, 233, 255},
-	{230, 159, 0, 255},
-	{90, 90, 90, 255},
-}
-
-// runColor is the colour of run i.
-func runColor(i int) color.RGBA { return palette[i%len(palette)] }
-
 // cssColor is a colour as a style sheet has it.
 func cssColor(c color.RGBA) template.CSS {
 	return template.CSS(fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B))
@@ -53,7 +39,7 @@ func cssColor(c color.RGBA) template.CSS {
 // cactus draws the number of instances solved over time, a curve for each run;
 // seconds[i] are the sorted times of what run i solved.
 func cactus(seconds [][]float64, width, height vg.Length) (template.HTML, error) {
-	p := newPlot()
+	p := figure.New()
 	longest, most := quickest, 1
 	for _, s := range seconds {
 		if n := len(s); n > 0 {
@@ -63,7 +49,7 @@ func cactus(seconds [][]float64, width, height vg.Length) (template.HTML, error)
 	p.X.Min, p.X.Max = quickest, decadeAbove(longest)
 	p.Y.Min, p.Y.Max = 0, 1.04*float64(most)
 	p.X.Label.Text, p.Y.Label.Text = "time limit, s", "instances solved"
-	logarithmic(&p.X)
+	figure.Logarithmic(&p.X)
 	for i, s := range seconds {
 		points := plotter.XYs{{X: quickest}}
 		for k, v := range s {
@@ -75,8 +61,8 @@ func cactus(seconds [][]float64, width, height vg.Length) (template.HTML, error)
 			return "", err
 		}
 		line.StepStyle = plotter.PostStep
-		line.Color, line.Width = runColor(i), vg.Points(1.5)
-		if round := i / len(palette); round > 0 {
+		line.Color, line.Width = figure.Color(i), vg.Points(1.5)
+		if round := i / len(figure.Palette); round > 0 {
 			line.Dashes = []vg.Length{vg.Points(float64(2 + 3*round)), vg.Points(2)}
 		}
 		p.Add(line)
@@ -86,8 +72,8 @@ func cactus(seconds [][]float64, width, height vg.Length) (template.HTML, error)
 
 // scatter draws each instance at its times in two runs. What a run did not
 // solve is at +Inf and drawn beyond the longest time, on the plot's edge.
-func scatter(times [][2]float64, width, height vg.Length) (template.HTML, error) {
-	p := newPlot()
+func scatter(times [][2]float64, first, second string, width, height vg.Length) (template.HTML, error) {
+	p := figure.New()
 	longest := quickest
 	for _, t := range times {
 		for _, v := range t {
@@ -102,9 +88,9 @@ func scatter(times [][2]float64, width, height vg.Length) (template.HTML, error)
 		points[i] = plotter.XY{X: min(max(t[0], quickest), edge), Y: min(max(t[1], quickest), edge)}
 	}
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = quickest, edge, quickest, edge
-	p.X.Label.Text, p.Y.Label.Text = "first run, s", "second run, s"
-	logarithmic(&p.X)
-	logarithmic(&p.Y)
+	p.X.Label.Text, p.Y.Label.Text = shortLabel(first)+", s", shortLabel(second)+", s"
+	figure.Logarithmic(&p.X)
+	figure.Logarithmic(&p.Y)
 	diagonal, err := plotter.NewLine(plotter.XYs{{X: quickest, Y: quickest}, {X: edge, Y: edge}})
 	if err != nil {
 		return "", err
@@ -116,54 +102,19 @@ func scatter(times [][2]float64, width, height vg.Length) (template.HTML, error)
 		if err != nil {
 			return "", err
 		}
-		dots.Color, dots.Radius = runColor(0), vg.Points(2)
+		dots.Color, dots.Radius = figure.Color(0), vg.Points(2)
 		p.Add(dots)
 	}
 	return svg(p, width, height)
 }
 
-// newPlot is an empty plot in the page's style, with a grid.
-func newPlot() *plot.Plot {
-	p := plot.New()
-	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		for _, f := range []*font.Font{&axis.Label.TextStyle.Font, &axis.Tick.Label.Font} {
-			f.Variant = "Sans"
-		}
-		axis.Label.TextStyle.Font.Size, axis.Tick.Label.Font.Size = vg.Points(10), vg.Points(9)
-		axis.Label.Padding = vg.Points(4)
+// shortLabel is a run's label, cut to what an axis has room for.
+func shortLabel(label string) string {
+	const room = 24
+	if runes := []rune(label); len(runes) > room {
+		return string(runes[:room-1]) + "…"
 	}
-	for _, f := range []*font.Font{&p.Title.TextStyle.Font, &p.Legend.TextStyle.Font} {
-		f.Variant, f.Size = "Sans", vg.Points(10)
-	}
-	grid := plotter.NewGrid()
-	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{225}, color.Gray{225}
-	p.Add(grid)
-	return p
-}
-
-func logarithmic(axis *plot.Axis) {
-	axis.Scale = plot.LogScale{}
-	axis.Tick.Marker = decades{}
-}
-
-// decades marks powers of ten with their value, and what lies between without.
-type decades struct{}
-
-// Ticks implements plot.Ticker.
-func (decades) Ticks(least, greatest float64) []plot.Tick {
-	var out []plot.Tick
-	for e := math.Floor(math.Log10(least)); e <= math.Ceil(math.Log10(greatest)); e++ {
-		for k := 1.0; k < 10; k++ {
-			v, label := k*math.Pow(10, e), ""
-			if k == 1 {
-				label = fmt.Sprintf("%g", v)
-			}
-			if v >= least*(1-1e-9) && v <= greatest*(1+1e-9) {
-				out = append(out, plot.Tick{Value: v, Label: label})
-			}
-		}
-	}
-	return out
+	return label
 }
 
 // decadeAbove is the least power of ten above v, which is at least quickest.

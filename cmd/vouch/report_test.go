@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"html/template"
 	"image/png"
 	"os"
@@ -47,6 +48,16 @@ func TestReportOfBench(t *testing.T) {
 	} {
 		assert.Contains(t, page, want)
 	}
+	code, stdout, _ = vouch("report", "-csv", rows, "-instances", list, "-o", filepath.Join(t.TempDir(), "x.html"), "-json")
+	assert.Equal(t, exitOK, code)
+	var answer reportAnswer
+	require.NoError(t, json.Unmarshal([]byte(stdout), &answer))
+	assert.Equal(t, 2, answer.Instances)
+	require.Len(t, answer.Runs, 1)
+	assert.Equal(t, []int{1, 1, 2}, []int{answer.Runs[0].Total.Sat, answer.Runs[0].Total.Unsat, answer.Runs[0].Benchmarks[0].Instances})
+	code, _, stderr = vouch("report", "-csv", rows, "-o", "-", "-json")
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, "standard output")
 	code, stdout, _ = vouch("report", "-csv", rows, "-counterexamples", cexs, "-instances", list, "-o", "-")
 	assert.Equal(t, exitOK, code)
 	assert.Equal(t, page, stdout, "the same results make the same page")
@@ -63,17 +74,19 @@ func TestReportCompares(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	out := at("page.html")
 
-	code, _, stderr := vouch("report", "-csv", at("a.csv"), "-csv", "second="+at("b.csv"), "-o", out)
+	code, _, stderr := vouch("report", "-csv", at("a.csv"), "-csv", "second <i>="+at("b.csv"), "-o", out)
 	assert.Equal(t, exitError, code)
 	assert.Contains(t, stderr, "1 instances on which runs contradict each other, 0 results")
 	page := read(t, out)
 	assert.Contains(t, page, "On 1 instances one run says sat and another unsat.")
 	assert.Contains(t, page, `id="scatter"`)
-	assert.Contains(t, page, "<b>second</b>")
+	assert.Contains(t, page, ">second &lt;i&gt;, s</text>")
+	assert.NotContains(t, page, "second <i>")
+	assert.Contains(t, page, "<b>second &lt;i&gt;</b>")
 	assert.Contains(t, page, `data-words="b n r unsat missing"`, "the second of two equal rows is an instance of its own")
 	// instances, solved, only here, sat, unsat, timeout, unknown, error, wrong
-	assert.Equal(t, []string{"4", "3", "1", "1", "2", "1", "0", "0", "0"}, cells(t, page, "a")[:9])
-	assert.Equal(t, []string{"3", "3", "1", "0", "3", "0", "0", "0", "0"}, cells(t, page, "second")[:9])
+	assert.Equal(t, []string{"4", "3", "0", "1", "2", "1", "0", "0", "0"}, cells(t, page, "a")[:9])
+	assert.Equal(t, []string{"3", "3", "1", "0", "3", "0", "0", "0", "0"}, cells(t, page, "second &lt;i&gt;")[:9])
 
 	code, _, stderr = vouch("report", "-csv", at("b.csv"), "-csv", at("c.csv"), "-csv", "x="+at("c.csv"), "-o", out)
 	assert.Equal(t, exitOK, code, stderr)

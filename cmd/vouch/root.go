@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,11 +54,30 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(newVerify(a), newCampaign(a), newBench(a), newReport(a), newBounds(a), newReach(a), newRadius(a),
 		newInfo(a), newTrain(a), newEval(a), newQNN(a), newCompletion(a), newVersion(a))
 	for _, cmd := range root.Commands() {
-		cmd.Flags().SortFlags = false
-		cmd.DisableFlagsInUseLine = true
-		complete(cmd)
+		for _, c := range append(cmd.Commands(), cmd) {
+			c.Flags().SortFlags = false
+			c.DisableFlagsInUseLine = true
+			complete(c)
+		}
 	}
 	return root
+}
+
+// noArguments is for commands that take flags alone.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("%s takes no argument %q", strings.TrimPrefix(cmd.CommandPath(), "vouch "), args[0])
+	if cmd.Flags().Lookup("net") != nil && extensionIs(args[0], extensionsOf(cmd, "net")) {
+		err = fmt.Errorf("%w; a network is given by -net %s", err, args[0])
+	}
+	return err
+}
+
+// extensionIs reports whether file's name ends in one of extensions.
+func extensionIs(file string, extensions []string) bool {
+	return slices.ContainsFunc(extensions, func(e string) bool { return strings.HasSuffix(file, "."+e) })
 }
 
 // action adapts a command's function: once it runs, the usage was right.

@@ -12,7 +12,7 @@ import (
 func newVersion(a *app) *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
-		Use: "version", Args: cobra.NoArgs,
+		Use: "version", Args: noArguments,
 		Short: "Print what this program was built from", Example: "vouch version",
 		Long: "Print the version of vouch, the commit it was built from if that is known, the\nGo release and the platform.",
 		RunE: a.action(func(context.Context) error {

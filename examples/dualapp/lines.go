@@ -20,6 +20,7 @@ import (
 
 	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/dualapp"
+	"github.com/vouchnn/vouch/internal/figure"
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/spec"
 )
@@ -132,21 +133,19 @@ func (s *subject) interestingNeuron(ctx context.Context) (neuron, error) {
 
 // draw writes the picture: the lines, and how far each lies from the activation.
 func (n *neuron) draw(file string) error {
-	p, gaps := plot.New(), plot.New()
+	p, gaps, names := figure.New(), figure.New(), figure.Legend()
 	p.Title.Text = fmt.Sprintf("%s over [%.2f, %.2f]; values in [%.2f, %.2f] occur", n.f.Kind(), n.over.Lower, n.over.Upper, n.under.Lower, n.under.Upper)
 	p.Y.Label.Text, gaps.Y.Label.Text = "activation", "line minus activation"
 	curve := plotter.NewFunction(n.f.Value)
 	curve.Width, curve.Samples = vg.Points(2.5), 400
-	p.Add(plotter.NewGrid(), curve)
-	gaps.Add(plotter.NewGrid())
-	p.Legend.Add(n.f.Kind(), curve)
-	p.Legend.Left, p.Legend.Top = true, true
+	p.Add(curve)
+	names.Legend.Add(n.f.Kind(), curve)
 	lo, up := n.f.Value(n.over.Lower), n.f.Value(n.over.Upper)
-	margin := 0.35 * (up - lo)
-	p.Y.Min, p.Y.Max = lo-margin, up+2*margin
+	margin := 0.25 * (up - lo)
+	p.Y.Min, p.Y.Max = lo-margin, up+margin
 	for k, r := range rules {
 		l := n.lines(r.relaxer)
-		style := draw.LineStyle{Color: plotutil.Color(k), Width: vg.Points(1.2), Dashes: plotutil.Dashes(k)}
+		style := draw.LineStyle{Color: figure.Color(k), Width: vg.Points(1.4), Dashes: plotutil.Dashes(k)}
 		for side, line := range [][2]float64{{l.UpperSlope, l.UpperIntercept}, {l.LowerSlope, l.LowerIntercept}} {
 			value := func(x float64) float64 { return line[0]*x + line[1] }
 			drawn, apart := plotter.NewFunction(value), plotter.NewFunction(func(x float64) float64 { return value(x) - n.f.Value(x) })
@@ -154,7 +153,7 @@ func (n *neuron) draw(file string) error {
 			p.Add(drawn)
 			gaps.Add(apart)
 			if side == 0 {
-				p.Legend.Add(r.name, drawn)
+				names.Legend.Add(r.name, drawn)
 			}
 		}
 		gaps.Y.Max = max(gaps.Y.Max, n.gap(r.relaxer))
@@ -166,7 +165,8 @@ func (n *neuron) draw(file string) error {
 			return err
 		}
 	}
-	return saveBeside(file, p, gaps)
+	names.Legend.ThumbnailWidth = vg.Points(32)
+	return save(file, 11*vg.Inch, 3.8*vg.Inch, p, gaps, names)
 }
 
 // mark draws the ends of what occurs.
@@ -182,22 +182,11 @@ func (n *neuron) mark(p *plot.Plot) error {
 	return nil
 }
 
-// saveBeside writes two plots as one PNG.
-func saveBeside(file string, left, right *plot.Plot) error {
-	canvas, err := draw.NewFormattedCanvas(11*vg.Inch, 4.5*vg.Inch, "png")
+// save writes plots in a row as one picture.
+func save(file string, width, height vg.Length, plots ...*plot.Plot) error {
+	picture, err := figure.Render(file, width, height, plots)
 	if err != nil {
 		return err
 	}
-	whole := draw.New(canvas)
-	left.Draw(draw.Crop(whole, 0, -5.5*vg.Inch, 0, 0))
-	right.Draw(draw.Crop(whole, 5.5*vg.Inch, 0, 0, 0))
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	if _, err := canvas.WriteTo(f); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return os.WriteFile(file, picture, 0o644)
 }

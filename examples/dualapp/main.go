@@ -121,9 +121,12 @@ func (s *settings) subjects() ([]subject, error) {
 		}
 		files = append(files, some...)
 	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s holds no networks of DualApp's authors; set VOUCH_DATA, give -data, or use -quick, which needs none", s.data)
+	}
 	var out []subject
 	for _, f := range files {
-		if s.match.MatchString(filepath.Base(f)) {
+		if s.match.MatchString(strings.TrimSuffix(filepath.Base(f), ".onnx")) {
 			one, err := s.load(f)
 			if err != nil {
 				return nil, err
@@ -132,7 +135,7 @@ func (s *settings) subjects() ([]subject, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("%s: no network of %d matches %v; -quick needs none", s.data, len(files), s.match)
+		return nil, fmt.Errorf("%s: none of %d networks matches %v", s.data, len(files), s.match)
 	}
 	return out, nil
 }

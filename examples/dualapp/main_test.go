@@ -61,7 +61,7 @@ func TestQuickStory(t *testing.T) {
 func TestErrors(t *testing.T) {
 	var out bytes.Buffer
 	s := settings{data: t.TempDir(), out: t.TempDir(), images: 1, logs: 1, match: regexp.MustCompile("x")}
-	assert.ErrorContains(t, tell(t.Context(), &out, s), "-quick needs none")
+	assert.ErrorContains(t, tell(t.Context(), &out, s), "-quick, which needs none")
 	s.images = 0
 	assert.ErrorContains(t, tell(t.Context(), &out, s), "at least 1")
 }

@@ -9,12 +9,13 @@ import (
 	"io"
 	"path/filepath"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/dualapp"
+	"github.com/vouchnn/vouch/internal/figure"
 )
 
 var (
@@ -69,15 +70,16 @@ func writeMeans(w io.Writer, title string, xy plotter.XYs) {
 
 // drawMeans draws a curve through points; logarithmic only where all x > 0.
 func drawMeans(file, title, label string, xy plotter.XYs, logarithmic bool) error {
-	p := plot.New()
+	p := figure.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, label, "mean certified radius"
 	line, points, err := plotter.NewLinePoints(xy)
 	if err != nil {
 		return err
 	}
-	p.Add(plotter.NewGrid(), line, points)
+	line.Color, points.Color, points.Shape = figure.Color(0), figure.Color(0), draw.CircleGlyph{}
+	p.Add(line, points)
 	if logarithmic {
-		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{}
+		figure.Logarithmic(&p.X)
 	}
-	return p.Save(5*vg.Inch, 3.5*vg.Inch, file)
+	return save(file, 5*vg.Inch, 3.5*vg.Inch, p)
 }

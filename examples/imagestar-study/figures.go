@@ -6,8 +6,6 @@ package main
 // at 0.
 
 import (
-	"bytes"
-	"image/color"
 	"math"
 	"path/filepath"
 	"strings"
@@ -16,6 +14,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/vouchnn/vouch/internal/figure"
 )
 
 // series is a colour of a figure: one pair of numbers for each place on the axis.
@@ -61,9 +61,6 @@ func (st *study) figures(all []outcome, format string) error {
 	return draws(filepath.Join(st.dir, f.name+"."+format), st.Data+", by combination", names, s)
 }
 
-// colours tell series apart, also for those who see few (Okabe and Ito 2008).
-var colours = []color.NRGBA{{0, 114, 178, 255}, {230, 159, 0, 255}, {0, 158, 115, 255}, {213, 94, 0, 255}, {204, 121, 167, 255}, {86, 180, 233, 255}, {0, 0, 0, 255}}
-
 // draws writes a figure of two panels, one above the other.
 func draws(path, title string, names []string, all []series) error {
 	share, err := panel(names, all, func(s *series) []float64 { return s.share })
@@ -83,35 +80,22 @@ func draws(path, title string, names []string, all []series) error {
 		p.X.Max += 0.22 * float64(len(names)) // the legend's
 	}
 	const width, height = 18 * vg.Centimeter, 15 * vg.Centimeter
-	canvas, err := draw.NewFormattedCanvas(width, height, strings.TrimPrefix(filepath.Ext(path), "."))
+	picture, err := figure.Render(path, width, height, []*plot.Plot{share}, []*plot.Plot{millis})
 	if err != nil {
 		return err
 	}
-	plots := [][]*plot.Plot{{share}, {millis}}
-	tiles := draw.Tiles{Rows: 2, Cols: 1, PadX: vg.Millimeter, PadY: 4 * vg.Millimeter, PadTop: 2 * vg.Millimeter, PadBottom: 2 * vg.Millimeter, PadRight: 3 * vg.Millimeter}
-	for i, row := range plot.Align(plots, tiles, draw.New(canvas)) {
-		plots[i][0].Draw(row[0])
-	}
-	var b bytes.Buffer
-	if _, err := canvas.WriteTo(&b); err != nil {
-		return err
-	}
-	return writeWhole(path, b.Bytes())
+	return writeWhole(path, picture)
 }
 
 // panel draws a number of each series at each name, side by side.
 func panel(names []string, all []series, number func(*series) []float64) (*plot.Plot, error) {
-	p := plot.New()
+	p := figure.New()
 	p.NominalX(names...)
 	if len(names) > 6 && len(names[0]) > 6 {
 		p.X.Tick.Label.Rotation = math.Pi / 9
 		p.X.Tick.Label.XAlign = draw.XRight
 		p.X.Tick.Label.YAlign = draw.YCenter
 	}
-	grid := plotter.NewGrid()
-	grid.Vertical.Color = nil
-	grid.Horizontal.Color = color.Gray{225}
-	p.Add(grid)
 	for i := range all {
 		values := number(&all[i])
 		var xy plotter.XYs
@@ -136,7 +120,7 @@ func panel(names []string, all []series, number func(*series) []float64) (*plot.
 }
 
 func glyph(i int) draw.GlyphStyle {
-	return draw.GlyphStyle{Color: colours[i%len(colours)], Radius: vg.Points(2.5), Shape: draw.CircleGlyph{}}
+	return draw.GlyphStyle{Color: figure.Color(i), Radius: vg.Points(2.5), Shape: draw.CircleGlyph{}}
 }
 
 // swatch is a glyph in a legend.
@@ -146,7 +130,7 @@ type swatch struct{ draw.GlyphStyle }
 func (s swatch) Thumbnail(c *draw.Canvas) { c.DrawGlyph(s.GlyphStyle, c.Center()) }
 
 func legend(all []series) plot.Legend {
-	l := plot.NewLegend()
+	l := figure.New().Legend
 	l.Top = true
 	l.ThumbnailWidth = vg.Points(8)
 	for i, s := range all {

@@ -12,7 +12,8 @@
 // that was stopped, in whatever way, goes on where it was, with the same results.
 //
 // The steps are methods of study, in this order: openStudy (data.go), train (train.go),
-// choose and verify (verify.go), decide (decide.go) if asked, report (report.go, figures.go).
+// choose and verify (verify.go), decide (decide.go) and exact (exact.go) if asked, report
+// (report.go, figures.go).
 package main
 
 import (
@@ -44,6 +45,7 @@ func main() {
 	flag.IntVar(&r.jobs, "jobs", runtime.GOMAXPROCS(0), "networks trained at a time")
 	flag.StringVar(&r.format, "figures", "svg", "format of the figures: svg, png or pdf")
 	flag.DurationVar(&r.limit, "decide", 0, "put what approx-star leaves open to branch and bound, with this `time` for each")
+	flag.IntVar(&r.exact, "exact", 0, "put so many images of each class to exact-star and to branch and bound, and compare")
 	verbose := flag.Bool("v", false, "report progress also where standard error is not a terminal")
 	flag.Parse()
 	r.log = io.Discard
@@ -73,6 +75,7 @@ type run struct {
 	seeds, epochs int
 	jobs          int
 	limit         time.Duration // for branch and bound, 0: do not ask
+	exact         int           // images of each class for exact-star
 	format        string
 	log           io.Writer // of progress
 }
@@ -121,6 +124,9 @@ func (r *run) one(ctx context.Context, w io.Writer, s settings) error {
 	err = st.run(ctx, max(r.jobs, 1))
 	if err == nil && r.limit > 0 {
 		err = st.decide(ctx, r.limit)
+	}
+	if err == nil && r.exact > 0 {
+		err = st.exact(ctx, r.exact, exactLimit)
 	}
 	if err != nil {
 		if ctx.Err() != nil {

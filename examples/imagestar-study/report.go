@@ -255,6 +255,9 @@ func (st *study) summarise(w io.Writer, ours, paper []outcome) error {
 	if err := st.summariseDecided(w, ours); err != nil {
 		return err
 	}
+	if err := st.summariseExact(w, ours); err != nil {
+		return err
+	}
 	for _, f := range st.factors() {
 		fmt.Fprintf(w, "\n| %s | accuracy (%%) | robust (%%) | time (ms) | CPU (ms) | undecided ReLUs | paper: accuracy (%%) | robust (%%) | time (s) |\n", f.name)
 		fmt.Fprintln(w, "|---|--:|--:|--:|--:|--:|--:|--:|--:|")

@@ -1,6 +1,7 @@
 // Command pipeline verifies with a Bounder and a split rule of its own.
 //
 //	go run ./examples/pipeline
+//	go run ./examples/pipeline -plot proof.svg
 //
 // Both, and the branch and bound that drives them, are in own.go. The questions
 // are about the network of examples/unittest: must it brake in all situations
@@ -10,6 +11,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -24,8 +26,13 @@ import (
 )
 
 func main() {
+	picture := flag.String("plot", "", "draw one of the proofs into this `file`, .svg or .png")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := compare(ctx, os.Stdout, []float64{30, 42, 43})
+	if err == nil && *picture != "" {
+		err = drawProof(ctx, *picture, 42)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "pipeline:", err)

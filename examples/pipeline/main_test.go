@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -33,6 +35,29 @@ func randomBox(t *testing.T, rng *rand.Rand) spec.Box {
 	box, err := spec.NewBox(lower, upper)
 	require.NoError(t, err)
 	return box
+}
+
+// TestDrawProof: there is a picture, and the boxes in it fill the region.
+func TestDrawProof(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "proof.svg")
+	require.NoError(t, drawProof(t.Context(), file, 42))
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Contains(t, string(content), "distance, m")
+
+	net, err := unittest.Load()
+	require.NoError(t, err)
+	box, err := spec.NewBox([]float64{0, 20, 0}, []float64{42, 40, 1})
+	require.NoError(t, err)
+	property := spec.Robustness(box, unittest.Brake, unittest.Classes)
+	var proved []spec.Box
+	_, err = verify(t.Context(), net, &property, watcher{bounds.Crown{}, &proved}, widest)
+	require.NoError(t, err)
+	volume := 0.0
+	for _, b := range proved {
+		volume += (b.Upper[0] - b.Lower[0]) * (b.Upper[1] - b.Lower[1]) * (b.Upper[2] - b.Lower[2])
+	}
+	assert.InDelta(t, 42*20, volume, 1e-9)
 }
 
 // TestAgrees: on random questions the own loop says what bab.Verify says.

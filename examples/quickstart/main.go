@@ -175,7 +175,8 @@ func (st *story) verify(ctx context.Context, w io.Writer, s settings) error {
 	fmt.Fprintf(w, `
    verified    no such change alters the class: a proof, for all of the
                infinitely many pictures. The margin is a lower bound of
-               the label's output minus any other's.
+               the label's output minus any other's; "> 0" says no more than
+               the verdict.
    falsified   there is one, found and checked.
    unknown     neither within %v.
 
@@ -202,7 +203,9 @@ func (q *query) print(w io.Writer, label int) {
 	verdict, margin := q.result.Verdict.String(), "-"
 	switch q.result.Verdict {
 	case spec.Verified:
-		margin = fmt.Sprintf("%.3f", q.result.LowerBound)
+		if margin = fmt.Sprintf("%.3f", q.result.LowerBound); q.result.LowerBound < 0.0005 {
+			margin = "> 0" // what was open was excluded without a number
+		}
 	case spec.Unknown:
 		verdict += " (" + q.result.Reason.String() + ")"
 	}

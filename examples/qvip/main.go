@@ -155,8 +155,11 @@ func published(folder string) ([]subject, error) {
 		return nil, err
 	}
 	files, err := filepath.Glob(filepath.Join(folder, "*_in_8_*.json.gz"))
-	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("no network in %s: %w", folder, err)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("no file *_in_8_*.json.gz in %s", folder)
 	}
 	var out []subject
 	for _, file := range files {

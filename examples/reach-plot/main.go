@@ -10,7 +10,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -19,8 +18,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"gonum.org/v1/plot"
@@ -28,6 +25,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"github.com/vouchnn/vouch/internal/figure"
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/reach"
 	"github.com/vouchnn/vouch/spec"
@@ -150,7 +148,7 @@ var colours = map[reach.Method]color.NRGBA{
 
 // picture draws the sets over one another, and outputs at random inputs on top.
 func picture(net nn.Network, region spec.Box, sets []set, path string) error {
-	p := plot.New()
+	p := figure.New()
 	p.Title.Text = "outputs of a network over [-1, 1]²"
 	p.X.Label.Text, p.Y.Label.Text = "first output", "second output"
 	p.Legend.Top = true
@@ -178,16 +176,11 @@ func picture(net nn.Network, region spec.Box, sets []set, path string) error {
 		return err
 	}
 	p.Add(dots)
-	format := strings.TrimPrefix(filepath.Ext(path), ".")
-	writer, err := p.WriterTo(16*vg.Centimeter, 12*vg.Centimeter, format)
+	drawn, err := figure.Render(path, 16*vg.Centimeter, 12*vg.Centimeter, []*plot.Plot{p})
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	if _, err := writer.WriteTo(&b); err != nil {
-		return err
-	}
-	return os.WriteFile(path, b.Bytes(), 0o644)
+	return os.WriteFile(path, drawn, 0o644)
 }
 
 // samples is outputs at random inputs.

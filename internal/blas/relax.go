@@ -19,6 +19,7 @@ type relaxKernels struct {
 	dot             func(count, n int, a, x, magnitude, sums *float64)
 	along           func(count, n int, a, in, out, lowSlope *float64, lowStep int, highSlope, low, high *float64)
 	ascend          func(n int, a, in, free, first, second, slope, constants *float64)
+	tilt            func(n int, g float64, a, coef, radius, reach, sums *float64)
 }
 
 // Lines is two lines for each of n neurons: slopes and intercepts.
@@ -94,6 +95,20 @@ func AlongRows(count, n int, a, in, out []float64, lines *Lines) {
 	active.Load().relax.along(count, n, &a[0], &in[0], &out[0], &lines.LowSlope[0], 8*lines.LowStep, &lines.HighSlope[0], &lines.Low[0], &lines.High[0])
 }
 
+// Tilt puts into sums Σ |a+g·coef|·radius and Σ sign(a+g·coef)·reach, where zeros
+// have the sign of their bit: over a box, the radius of the row a tilted by g times
+// coef, and with reach = coef·radius its derivative by g. a+g·coef rounds once or
+// twice. It panics if a slice is shorter than a.
+func Tilt(g float64, a, coef, radius, reach, sums []float64) {
+	n := len(a)
+	if n == 0 {
+		clear(sums[:2])
+		return
+	}
+	_, _, _, _ = coef[:n], radius[:n], reach[:n], sums[:2]
+	active.Load().relax.tilt(n, g, &a[0], &coef[0], &radius[0], &reach[0], &sums[0])
+}
+
 // Ascent is one step of Adam (Kingma & Ba 2015, arXiv:1412.6980) on slopes.
 type Ascent struct {
 	constants [36]float64
@@ -144,6 +159,7 @@ var genericRelax = relaxKernels{
 		genericRelaxRows(true, count, n, a, dst, lowSlope, lowStep, highSlope, low, high, magnitude, sums)
 	},
 	box: genericBoxRows, dot: genericDotRows, along: genericAlongRows, ascend: genericAscend,
+	tilt: genericTilt,
 }
 
 func genericRelaxRows(add bool, count, n int, a, dst, lowSlope *float64, lowStep int, highSlope, low, high, magnitude, sums *float64) {
@@ -214,4 +230,17 @@ func genericAscend(n int, a, in, free, first, second, slope, constants *float64)
 			x[k] = min(max(x[k]+step, c[28]), c[32])
 		}
 	}
+}
+
+func genericTilt(n int, g float64, a, coef, radius, reach, sums *float64) {
+	const sign = 1 << 63
+	row, c, r, s := unsafe.Slice(a, n), unsafe.Slice(coef, n), unsafe.Slice(radius, n), unsafe.Slice(reach, n)
+	value, slope := 0.0, 0.0
+	for k, v := range row {
+		t := v + g*c[k]
+		value += math.Abs(t) * r[k]
+		slope += math.Float64frombits(math.Float64bits(s[k]) ^ math.Float64bits(t)&sign)
+	}
+	out := unsafe.Slice(sums, 2)
+	out[0], out[1] = value, slope
 }

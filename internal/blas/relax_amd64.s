@@ -535,3 +535,131 @@ rest:
 next:
 	VZEROUPPER
 	RET
+
+// func tiltF64AVX2(n int, by float64, a *float64, coef *float64, radius *float64, reach *float64, sums *float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tiltF64AVX2(SB), NOSPLIT, $0-56
+	MOVQ         n+0(FP), AX
+	MOVQ         a+16(FP), CX
+	MOVQ         coef+24(FP), DX
+	MOVQ         radius+32(FP), BX
+	MOVQ         reach+40(FP), SI
+	VPCMPEQD     Y1, Y1, Y1
+	VPSRLQ       $0x01, Y1, Y1
+	VBROADCASTSD by+8(FP), Y0
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y8, Y8, Y8
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y9, Y9, Y9
+
+by4:
+	CMPQ        AX, $0x00000010
+	JLT         after4
+	VMOVUPD     (CX), Y10
+	VMOVUPD     (DX), Y11
+	VMOVUPD     (BX), Y12
+	VMOVUPD     (SI), Y13
+	VFMADD231PD Y11, Y0, Y10
+	VANDNPD     Y10, Y1, Y11
+	VXORPD      Y11, Y13, Y13
+	VADDPD      Y13, Y6, Y6
+	VPAND       Y1, Y10, Y10
+	VFMADD231PD Y12, Y10, Y2
+	VMOVUPD     32(CX), Y10
+	VMOVUPD     32(DX), Y11
+	VMOVUPD     32(BX), Y12
+	VMOVUPD     32(SI), Y13
+	VFMADD231PD Y11, Y0, Y10
+	VANDNPD     Y10, Y1, Y11
+	VXORPD      Y11, Y13, Y13
+	VADDPD      Y13, Y7, Y7
+	VPAND       Y1, Y10, Y10
+	VFMADD231PD Y12, Y10, Y3
+	VMOVUPD     64(CX), Y10
+	VMOVUPD     64(DX), Y11
+	VMOVUPD     64(BX), Y12
+	VMOVUPD     64(SI), Y13
+	VFMADD231PD Y11, Y0, Y10
+	VANDNPD     Y10, Y1, Y11
+	VXORPD      Y11, Y13, Y13
+	VADDPD      Y13, Y8, Y8
+	VPAND       Y1, Y10, Y10
+	VFMADD231PD Y12, Y10, Y4
+	VMOVUPD     96(CX), Y10
+	VMOVUPD     96(DX), Y11
+	VMOVUPD     96(BX), Y12
+	VMOVUPD     96(SI), Y13
+	VFMADD231PD Y11, Y0, Y10
+	VANDNPD     Y10, Y1, Y11
+	VXORPD      Y11, Y13, Y13
+	VADDPD      Y13, Y9, Y9
+	VPAND       Y1, Y10, Y10
+	VFMADD231PD Y12, Y10, Y5
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, SI
+	SUBQ        $0x00000010, AX
+	JMP         by4
+
+after4:
+by1:
+	CMPQ        AX, $0x00000004
+	JLT         after1
+	VMOVUPD     (CX), Y10
+	VMOVUPD     (DX), Y11
+	VMOVUPD     (BX), Y12
+	VMOVUPD     (SI), Y13
+	VFMADD231PD Y11, Y0, Y10
+	VANDNPD     Y10, Y1, Y11
+	VXORPD      Y11, Y13, Y13
+	VADDPD      Y13, Y6, Y6
+	VPAND       Y1, Y10, Y10
+	VFMADD231PD Y12, Y10, Y2
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, BX
+	ADDQ        $0x00000020, SI
+	SUBQ        $0x00000004, AX
+	JMP         by1
+
+after1:
+	TESTQ       AX, AX
+	JZ          done
+	MOVQ        $0x00000004, DI
+	SUBQ        AX, DI
+	LEAQ        relaxMask<>+0(SB), AX
+	VMOVDQU     (AX)(DI*8), Y10
+	VMASKMOVPD  (CX), Y10, Y11
+	VMASKMOVPD  (DX), Y10, Y12
+	VMASKMOVPD  (BX), Y10, Y13
+	VMASKMOVPD  (SI), Y10, Y10
+	VFMADD231PD Y12, Y0, Y11
+	VANDNPD     Y11, Y1, Y0
+	VXORPD      Y0, Y10, Y10
+	VADDPD      Y10, Y6, Y6
+	VPAND       Y1, Y11, Y11
+	VFMADD231PD Y13, Y11, Y2
+
+done:
+	MOVQ         sums+48(FP), AX
+	VADDPD       Y3, Y2, Y2
+	VADDPD       Y5, Y4, Y4
+	VADDPD       Y4, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VHADDPD      X2, X2, X2
+	VMOVSD       X2, (AX)
+	VADDPD       Y7, Y6, Y6
+	VADDPD       Y9, Y8, Y8
+	VADDPD       Y8, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPD       X0, X6, X6
+	VHADDPD      X6, X6, X6
+	VMOVSD       X6, 8(AX)
+	VZEROUPPER
+	RET

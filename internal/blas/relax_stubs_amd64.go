@@ -31,3 +31,8 @@ func alongRowsF64AVX2(count int, n int, a *float64, in *float64, out *float64, l
 //
 //go:noescape
 func ascendF64AVX2(n int, a *float64, in *float64, free *float64, first *float64, second *float64, slope *float64, constants *float64)
+
+// tiltF64AVX2 computes the two sums of Tilt.
+//
+//go:noescape
+func tiltF64AVX2(n int, by float64, a *float64, coef *float64, radius *float64, reach *float64, sums *float64)

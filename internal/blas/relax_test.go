@@ -231,3 +231,25 @@ func TestRelaxRowsPanicsOnShortSlices(t *testing.T) {
 	assert.Panics(t, func() { BoxRows(2, 5, c.a, cut(c.low, 4), c.high, c.magnitude, make([]float64, 4)) })
 	assert.Panics(t, func() { AlongRows(2, 5, c.a, c.values, cut(c.dst, 9), &c.lines) })
 }
+
+func TestTilt(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(6, 6))
+		for n := range 70 {
+			a, coef, radius, reach, sums := walled(r, n), walled(r, n), walled(r, n), walled(r, n), walled(r, 2)
+			for i := range a {
+				if r.IntN(4) == 0 && coef[i] != 0 {
+					coef[i], a[i] = 1, -0.5 // tilts to zero
+				}
+			}
+			g := 0.5
+			Tilt(g, a, coef, radius, reach, sums)
+			intact(t, sums)
+			nearSum(t, n, func(i int) float64 { return math.Abs(a[i]+g*coef[i]) * radius[i] }, sums[0])
+			nearSum(t, n, func(i int) float64 { return math.Copysign(1, a[i]+g*coef[i]) * reach[i] }, sums[1])
+		}
+		require.Panics(t, func() {
+			Tilt(1, make([]float64, 2), make([]float64, 2), make([]float64, 1), make([]float64, 2), make([]float64, 2))
+		})
+	})
+}

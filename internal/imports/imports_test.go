@@ -61,10 +61,12 @@ var table = []rule{
 	{"internal/lpcheck", []string{"solver"}, nil},
 	{"internal/lpadapter", []string{"solver"}, nil},
 	{"internal/blas", nil, []string{"gonum.org/v1/gonum", "golang.org/x/sys"}},
+	{"internal/figure", nil, []string{"gonum.org/v1/plot"}},
 	{"internal/...", nil, nil},
 	{"examples/reach-plot", []string{"..."}, []string{"gonum.org/v1/plot"}},                           // its output is a picture
 	{"examples/imagestar-study", []string{"..."}, []string{"gonum.org/v1/plot", "golang.org/x/term"}}, // its output is pictures, too
 	{"examples/dualapp", []string{"..."}, []string{"gonum.org/v1/plot"}},
+	{"examples/pipeline", []string{"..."}, []string{"gonum.org/v1/plot"}},
 	{"examples/...", []string{"..."}, nil},
 	{"cmd/...", []string{"..."}, []string{"..."}},
 }
@@ -73,6 +75,7 @@ var table = []rule{
 var reserved = map[string][]string{
 	"internal/pgd":       {"bab", "train", "reach"},
 	"internal/digits":    {"examples/...", "cmd/...", "train/dataset"},
+	"internal/figure":    {"examples/...", "cmd/..."},
 	"internal/lpcheck":   {"solver/...", "internal/lpadapter"},
 	"internal/lpadapter": {"solver/highs", "solver/lpsolve"},
 }

@@ -8,7 +8,7 @@ import (
 
 // Weights of a network trained for 8 bits.
 func ExampleReadFile() {
-	net, err := keras.ReadFile("weights.h5", keras.Options{Bits: 8})
+	net, err := keras.ReadFile("weights.h5", &keras.Options{Bits: 8})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -49,11 +49,15 @@ func (e *FileError) Unwrap() error { return e.Err }
 
 // ReadFile reads the dense layers of a .h5 file of Keras weights, and rounds them
 // to weights <+-,Q,Q-1>, biases <+-,Q,Q-2> and outputs <+,Q,Q-2>, signed in the last
-// layer (Henzinger et al. 2021; Zhang et al. 2022, section 5).
+// layer (Henzinger et al. 2021; Zhang et al. 2022, section 5). Options may be nil.
 //
 // Errors: *FileError, also for a file that is cut short; *fs.PathError; those of
 // qnn.NewFixedPoint.
-func ReadFile(file string, opts Options) (*qnn.Network, error) {
+func ReadFile(file string, options *Options) (*qnn.Network, error) {
+	var opts Options
+	if options != nil {
+		opts = *options
+	}
 	if opts.Bits == 0 {
 		opts.Bits = 6
 	}

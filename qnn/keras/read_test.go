@@ -27,7 +27,7 @@ func dataDir(t *testing.T) string {
 // for weight.
 func TestReadIsTheConvertedNetwork(t *testing.T) {
 	dir := dataDir(t)
-	n, err := ReadFile(filepath.Join(dir, "qnn", "h5", "mlech26l", "mnist_mlp.h5"), Options{})
+	n, err := ReadFile(filepath.Join(dir, "qnn", "h5", "mlech26l", "mnist_mlp.h5"), nil)
 	require.NoError(t, err)
 	want, err := qnn.ReadFile(filepath.Join(dir, "qnn", "int", "mnist_1blk_64_in_8_qu_6.json.gz"))
 	require.NoError(t, err)
@@ -46,9 +46,9 @@ func TestReadRefusesFilesCutShort(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "cut.h5")
 	for _, n := range []int{0, 7, 100, 2000, 9000, 50000, len(text) / 2, 210000, 214000, 222000} {
 		require.NoError(t, os.WriteFile(file, text[:n], 0o600))
-		_, err := ReadFile(file, Options{})
+		_, err := ReadFile(file, nil)
 		require.Error(t, err, "%d of %d bytes", n, len(text))
 	}
-	_, err = ReadFile(file+"x", Options{})
+	_, err = ReadFile(file+"x", nil)
 	require.ErrorIs(t, err, os.ErrNotExist)
 }

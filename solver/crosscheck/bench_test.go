@@ -114,7 +114,7 @@ func (m *medians) random(b *testing.B, seed uint64) {
 // BenchmarkStar is the ranges of neurons over star sets: the same rows, one objective
 // after another, each minimised and maximised.
 func BenchmarkStar(b *testing.B) {
-	for _, widths := range [][]int{{20, 50, 20}, {30, 100, 20}, {30, 200, 20}, {5, 30, 30, 20}, {20, 50, 50, 20}, {20, 60, 60, 60, 20}} {
+	for _, widths := range [][]int{{20, 50, 20}, {30, 100, 20}, {30, 200, 20}, {5, 30, 30, 20}, {20, 50, 50, 20}, {20, 60, 60, 60, 20}, {150, 30, 20}} {
 		s := solvertest.Star(1, 0.05, widths...)
 		b.Run(fmt.Sprintf("%dx%d", len(s.Problem.Rows), len(s.Problem.Variables)), func(b *testing.B) {
 			m := newMedians("cold", "range")

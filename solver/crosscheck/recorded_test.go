@@ -263,21 +263,29 @@ func encoded(net *nn.Graph, encoding qnn.Encoding) ([]*solver.Problem, error) {
 }
 
 // play lets all back-ends answer the same recording, and compares every answer with the
-// first back-end's.
+// first back-end's. The time of an answer counts the changes since the last.
 func play(t testing.TB, rec *recording, m *medians) {
 	answers := make([][]*solver.Solution, len(backends))
 	for k, b := range backends {
 		session, err := b.solver.Open(rec.problem, solver.Options{Rays: true})
 		require.NoError(t, err)
 		task := "first"
+		var changes []func(solver.Session) error
 		for _, step := range rec.steps {
 			if step != nil {
-				require.NoError(t, step(session))
+				changes = append(changes, step)
 				continue
 			}
-			got := m.time(t, b.name, task, func() (*solver.Solution, error) { return session.Solve(context.Background()) })
+			got := m.time(t, b.name, task, func() (*solver.Solution, error) {
+				for _, change := range changes {
+					if err := change(session); err != nil {
+						return nil, err
+					}
+				}
+				return session.Solve(context.Background())
+			})
 			answers[k] = append(answers[k], got)
-			task = "next"
+			task, changes = "next", changes[:0]
 		}
 		require.NoError(t, session.Close())
 		for i, got := range answers[k] {

@@ -23,7 +23,8 @@
 // A point that violates bounds goes through the dual method first, any other
 // straight to the primal one. So after a change of bounds the dual method starts
 // from the last basis, after a change of objective the primal one, from the best of the
-// bases that the last objectives left (pool.go).
+// bases that the last objectives left (pool.go); or the dual one, where moving boxed
+// variables to their other bounds leaves little to repair (drive.go).
 //
 // What is claimed stands a check on the original, unscaled problem: Optimal needs a
 // feasible point and duals that close the gap, Infeasible and Unbounded a ray. What
@@ -68,6 +69,7 @@
 //	Koberstein 2005, 4.5, 6.3.3 (shifts,            dual.go          twin_test.go
 //	  perturbation)
 //	Fourer 1994, Maros 2003, 10.2 (long steps)      dual_ratio.go    dual_ratio_test.go
+//	moves of boxed variables after a new objective  drive.go         drive_test.go
 //	Tomlin 1975 (geometric scaling)                 scale.go         scale_test.go
 //	Andersen & Andersen 1995, 3.1 (presolve)        presolve.go      presolve_test.go
 //	relaxed networks, both tableaux                 solvertest       network_test.go

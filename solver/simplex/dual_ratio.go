@@ -48,15 +48,20 @@ func (e *engine) dualRatio(r int, sign float64) (q int, rest float64) {
 	for rest := e.candidates; len(rest) > 0; {
 		group := e.nextGroup(rest)
 		k := widest(rest[:group])
-		if k.size >= best || k.size >= goodPivot*greatest {
+		chosen := k.size >= best || k.size >= goodPivot*greatest
+		if chosen {
 			q, best, keep = k.column, k.size, len(e.flips)
 		}
+		before := slope
 		for _, c := range rest[:group] {
 			slope -= c.size * (e.un[c.column] - e.ln[c.column])
 			e.flips = append(e.flips, c.column)
 		}
 		if slope < 0 {
 			e.flips = e.flips[:keep]
+			if chosen {
+				e.flipWithin(rest[:group], k, before)
+			}
 			return q, 0
 		}
 		rest = rest[group:]
@@ -115,6 +120,21 @@ func (e *engine) nextGroup(rest []candidate) int {
 		}
 	}
 	return n
+}
+
+// flipWithin adds to flips what of the last group reaches zero no later than the entering
+// column k, as far as slope allows. Where many reduced costs are equal they are all in
+// one group, and without this each would need a pivot of its own.
+func (e *engine) flipWithin(group []candidate, k candidate, slope float64) {
+	for _, c := range group {
+		if c.column == k.column || c.ratio > k.ratio {
+			continue
+		}
+		if rest := slope - c.size*(e.un[c.column]-e.ln[c.column]); rest > 0 {
+			slope = rest
+			e.flips = append(e.flips, c.column)
+		}
+	}
 }
 
 // widest is the candidate with the greatest entry.

@@ -43,6 +43,8 @@ type engine struct {
 	candidates []candidate
 	flips      []int
 	changes    []float64
+	trial      []float64 // scratch of flipsPay: values of T's columns and rows
+	trialBasic []float64
 
 	feasible   float64 // tolerances
 	optimal    float64
@@ -75,9 +77,13 @@ const (
 )
 
 // newEngine scales p and starts from the basis of logical variables.
-func newEngine(p *solver.Problem, keep keeping) *engine { return newEngineScaled(p, scaleOf(p), keep) }
+func newEngine(p *solver.Problem, keep keeping) *engine {
+	rows := linesOf(p)
+	return newEngineScaled(p, rows, scaleLines(rows, len(p.Rows), len(p.Variables)), keep)
+}
 
-func newEngineScaled(p *solver.Problem, scale scaling, keep keeping) *engine {
+// newEngineScaled takes p's rows, as linesOf gives them, over.
+func newEngineScaled(p *solver.Problem, rows *list, scale scaling, keep keeping) *engine {
 	m, n := len(p.Rows), len(p.Variables)
 	e := &engine{
 		frame: &frame{m: m, n: n, column: make([]float64, m)},
@@ -88,7 +94,7 @@ func newEngineScaled(p *solver.Problem, scale scaling, keep keeping) *engine {
 		xn: make([]float64, n), ln: make([]float64, n), un: make([]float64, n), weightCol: make([]float64, n),
 		d: make([]float64, n), costBasic: make([]float64, m), at: make([]place, n),
 	}
-	e.setMatrix(p)
+	e.setMatrix(rows)
 	if keep == inFull {
 		e.tableau = newDense(e.frame)
 	} else {
@@ -105,19 +111,20 @@ func newEngineScaled(p *solver.Problem, scale scaling, keep keeping) *engine {
 	return e
 }
 
-// setMatrix copies p's rows, scaled.
-func (e *engine) setMatrix(p *solver.Problem) {
-	e.start = append(e.start[:0], 0)
-	e.index, e.value = e.index[:0], e.value[:0]
-	for i := range p.Rows {
-		r := &p.Rows[i]
-		for k, j := range r.Columns {
-			if a := r.Values[k] * e.scale.row[i] * e.scale.column[j]; a != 0 {
-				e.index, e.value = append(e.index, j), append(e.value, a)
+// setMatrix takes rows over and scales them. Entries that underflow are dropped.
+func (e *engine) setMatrix(rows *list) {
+	kept, from := 0, 0
+	for i, factor := range e.scale.row {
+		to := rows.start[i+1]
+		for k := from; k < to; k++ {
+			if a := rows.value[k] * factor * e.scale.column[rows.index[k]]; a != 0 {
+				rows.index[kept], rows.value[kept] = rows.index[k], a
+				kept++
 			}
 		}
-		e.start = append(e.start, len(e.index))
+		from, rows.start[i+1] = to, kept
 	}
+	e.start, e.index, e.value = rows.start, rows.index[:kept], rows.value[:kept]
 }
 
 func (e *engine) setObjective(p *solver.Problem) {

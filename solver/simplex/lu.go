@@ -36,6 +36,12 @@ func (l *list) add(i int, v float64) { l.index, l.value = append(l.index, i), ap
 
 func (l *list) end() { l.start = append(l.start, len(l.index)) }
 
+// line is the k-th line's indices and values.
+func (l *list) line(k int) ([]int, []float64) {
+	from, to := l.start[k], l.start[k+1]
+	return l.index[from:to], l.value[from:to]
+}
+
 // transpose fills t with l by its indices, which are below n; name gives the new
 // index of row k.
 func (l *list) transpose(t *list, n int, name []int) {

@@ -18,7 +18,7 @@ import (
 // appendRow adds r, scaled by its own factor, to the matrix and to T. It returns
 // false if the tableau has to be rebuilt.
 func (e *engine) appendRow(r *solver.Row) bool {
-	factor := powerOfTwo(e.scale.rowFactor(r))
+	factor := powerOfTwo(e.scale.rowFactor(r.Columns, r.Values))
 	e.scale.row = append(e.scale.row, factor)
 	row, y := make([]float64, e.n), make([]float64, e.m)
 	at := make([]int, e.n)
@@ -67,7 +67,7 @@ func (e *engine) without(p *solver.Problem, drop []bool, keep keeping) *engine {
 			scale.row = append(scale.row, e.scale.row[i])
 		}
 	}
-	n := newEngineScaled(p, scale, keep)
+	n := newEngineScaled(p, linesOf(p), scale, keep)
 	n.basic, n.nonbasic, n.at = n.basic[:0], n.nonbasic[:0], n.at[:0]
 	for _, z := range e.basic {
 		if z < e.n {
@@ -94,7 +94,7 @@ func (e *engine) with(p *solver.Problem, rows []int, values []float64, keep keep
 		spread(math.Abs(values[k])*e.scale.row[i], &most, &least)
 	}
 	scale := scaling{row: e.scale.row, column: append(slices.Clone(e.scale.column), powerOfTwo(factor(most, least)))}
-	n := newEngineScaled(p, scale, keep)
+	n := newEngineScaled(p, linesOf(p), scale, keep)
 	shifted := func(z int) int {
 		if z >= e.n {
 			return z + 1

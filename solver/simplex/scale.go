@@ -22,23 +22,23 @@ const scalePasses = 4
 type scaling struct{ row, column []float64 }
 
 func scaleOf(p *solver.Problem) scaling {
-	s := scaling{make([]float64, len(p.Rows)), make([]float64, len(p.Variables))}
-	for i := range s.row {
-		s.row[i] = 1
-	}
-	for j := range s.column {
-		s.column[j] = 1
-	}
-	most, least := make([]float64, len(p.Variables)), make([]float64, len(p.Variables))
+	return scaleLines(linesOf(p), len(p.Rows), len(p.Variables))
+}
+
+// scaleLines scales m rows, given as lines, of n columns.
+func scaleLines(rows *list, m, n int) scaling {
+	s := scaling{make([]float64, m), make([]float64, n)}
+	ones(s.row)
+	ones(s.column)
+	most, least := make([]float64, n), make([]float64, n)
 	for range scalePasses {
-		for i := range p.Rows {
-			s.row[i] = s.rowFactor(&p.Rows[i])
-		}
 		clear(most)
 		clear(least)
-		for i := range p.Rows {
-			for k, j := range p.Rows[i].Columns {
-				spread(math.Abs(p.Rows[i].Values[k])*s.row[i], &most[j], &least[j])
+		for i := range s.row {
+			columns, values := rows.line(i)
+			s.row[i] = s.rowFactor(columns, values)
+			for k, j := range columns {
+				spread(math.Abs(values[k])*s.row[i], &most[j], &least[j])
 			}
 		}
 		for j := range s.column {
@@ -54,21 +54,41 @@ func scaleOf(p *solver.Problem) scaling {
 	return s
 }
 
+// linesOf are p's rows without zeros.
+func linesOf(p *solver.Problem) *list {
+	nonzeros := 0
+	for i := range p.Rows {
+		nonzeros += len(p.Rows[i].Columns)
+	}
+	l := &list{make([]int, 1, len(p.Rows)+1), make([]int, 0, nonzeros), make([]float64, 0, nonzeros)}
+	for i := range p.Rows {
+		for k, j := range p.Rows[i].Columns {
+			if a := p.Rows[i].Values[k]; a != 0 {
+				l.add(j, a)
+			}
+		}
+		l.end()
+	}
+	return l
+}
+
 // rowFactor is the factor of a row, given the columns'.
-func (s *scaling) rowFactor(r *solver.Row) float64 {
+func (s *scaling) rowFactor(columns []int, values []float64) float64 {
 	most, least := 0.0, 0.0
-	for k, j := range r.Columns {
-		spread(math.Abs(r.Values[k])*s.column[j], &most, &least)
+	for k, j := range columns {
+		spread(math.Abs(values[k])*s.column[j], &most, &least)
 	}
 	return factor(most, least)
 }
 
-// spread widens [least, most] to v; a zero is nothing.
+// spread widens [least, most] to v ≥ 0; a zero is nothing.
 func spread(v float64, most, least *float64) {
 	if v == 0 {
 		return
 	}
-	*most = max(*most, v)
+	if v > *most {
+		*most = v
+	}
 	if *least == 0 || v < *least {
 		*least = v
 	}

@@ -50,7 +50,7 @@ func flat(n int) []byte {
 	return b.Bytes()
 }
 
-func BenchmarkParse(b *testing.B) {
+func BenchmarkRead(b *testing.B) {
 	for _, c := range []struct {
 		name string
 		text []byte
@@ -67,7 +67,7 @@ func BenchmarkParse(b *testing.B) {
 			runtime.GC()
 			runtime.ReadMemStats(&before)
 			for b.Loop() {
-				p, err := Parse(bytes.NewReader(c.text), "")
+				p, err := Read(bytes.NewReader(c.text), "", nil)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -81,7 +81,7 @@ func BenchmarkParse(b *testing.B) {
 
 func BenchmarkWrite(b *testing.B) {
 	text := synthetic(1000, 100, false)
-	p, err := Parse(bytes.NewReader(text), "")
+	p, err := Read(bytes.NewReader(text), "", nil)
 	if err != nil {
 		b.Fatal(err)
 	}

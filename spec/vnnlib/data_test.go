@@ -77,7 +77,7 @@ func TestPublishedFiles(t *testing.T) {
 	read := 0
 	for _, path := range all {
 		base := filepath.Base(path)
-		p, err := ReadFile(path)
+		p, err := ReadFile(path, nil)
 		if strings.Contains(base, "not_implemented") || strings.Contains(base, "mul_var_var") {
 			var u *UnsupportedError
 			assert.ErrorAs(t, err, &u, path)
@@ -102,7 +102,7 @@ func TestPublishedFiles(t *testing.T) {
 		}
 		var w strings.Builder
 		require.NoError(t, Write(&w, p), path)
-		back, err := Parse(strings.NewReader(w.String()), path)
+		back, err := Read(strings.NewReader(w.String()), path, nil)
 		require.NoError(t, err, path)
 		require.Equal(t, p, back, path)
 	}
@@ -148,7 +148,7 @@ func TestPublishedCounterexamplesViolate(t *testing.T) {
 			base := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(path), ".gz"), ".counterexample")
 			_, name, found := strings.Cut(base, "_prop")
 			require.True(t, found, base)
-			p, err := ReadFile(filepath.Join(dir, "vnncomp", filepath.FromSlash(family), "vnnlib", "prop"+name+".vnnlib"))
+			p, err := ReadFile(filepath.Join(dir, "vnncomp", filepath.FromSlash(family), "vnnlib", "prop"+name+".vnnlib"), nil)
 			if err != nil {
 				continue // the property is not among the files here
 			}

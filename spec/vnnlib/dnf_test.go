@@ -250,7 +250,7 @@ func TestLimits(t *testing.T) {
 		"ors":          {ors.String(), Options{}, "disjunctions that hold together"},
 		"inputs":       {boxes.String(), Options{MaxMemory: 1}, "bytes of the property"},
 	} {
-		_, err := c.o.Parse(strings.NewReader(c.text), "big")
+		_, err := Read(strings.NewReader(c.text), "big", &c.o)
 		var e *LimitError
 		require.ErrorAs(t, err, &e, name)
 		assert.Equal(t, c.what, e.What, name)

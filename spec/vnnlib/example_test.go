@@ -20,7 +20,7 @@ func Example() {
 (assert (<= X_0 1))
 (assert (or (and (<= Y_0 -1)) (and (>= Y_1 Y_0) (>= Y_1 0.5))))
 `
-	p, err := vnnlib.Parse(strings.NewReader(text), "query.vnnlib")
+	p, err := vnnlib.Read(strings.NewReader(text), "query.vnnlib", nil)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -34,9 +34,9 @@ func Example() {
 	// 0 1 true
 }
 
-func ExampleOptions_Parse() {
+func ExampleRead() {
 	text := "(declare-const X_0 Real)\n(declare-const Y_0 Real)\n(assert (<= (* X_0 X_0) 1))"
-	_, err := vnnlib.Options{Inputs: 1, Outputs: 1}.Parse(strings.NewReader(text), "square.vnnlib")
+	_, err := vnnlib.Read(strings.NewReader(text), "square.vnnlib", &vnnlib.Options{Inputs: 1, Outputs: 1})
 	var unsupported *vnnlib.UnsupportedError
 	fmt.Println(errors.As(err, &unsupported), err)
 	// Output:

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// FuzzParse: any bytes give a property or an error, quickly and in bounded
+// FuzzRead: any bytes give a property or an error, quickly and in bounded
 // memory; a property is valid, and survives writing and reading.
-func FuzzParse(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	for _, s := range []string{
 		"", "(", unit, unit + "(assert (or (and (<= Y_0 1) (>= X_0 0.25)) (<= (* 3 X_1) 1)))",
 		unit + "(assert (<= (+ (* 2 Y_0) (- 1 Y_1 X_0) (/ 1 3)) #x0F 1/7 1e-400 123456789012345678901))",
@@ -20,7 +20,7 @@ func FuzzParse(f *testing.F) {
 	}
 	limits := Options{MaxBytes: 1 << 20, MaxConjunctions: 1000, MaxMemory: 1 << 22}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := limits.Parse(bytes.NewReader(text), "fuzz")
+		p, err := Read(bytes.NewReader(text), "fuzz", &limits)
 		if err != nil {
 			if p != nil || err.Error() == "" {
 				t.Fatal("an error with a property or without a text")
@@ -34,7 +34,7 @@ func FuzzParse(f *testing.F) {
 		if err := Write(&w, p); err != nil {
 			t.Fatal(err)
 		}
-		back, err := Parse(bytes.NewReader(w.Bytes()), "written")
+		back, err := Read(bytes.NewReader(w.Bytes()), "written", nil)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, w.Bytes())
 		}

@@ -33,8 +33,11 @@ const (
 	defaultMemory       = 2 << 30
 )
 
-// Validate checks the ranges.
-func (o Options) Validate() error {
+// Validate checks the ranges. Nil is valid.
+func (o *Options) Validate() error {
+	if o == nil {
+		return nil
+	}
 	for _, f := range []struct {
 		name  string
 		value int64
@@ -52,36 +55,32 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// withDefaults replaces zeros by the defaults.
-func (o Options) withDefaults() Options {
-	if o.MaxBytes == 0 {
-		o.MaxBytes = defaultBytes
+// withDefaults is a copy of o, of the zero Options for nil, with the defaults in place
+// of zeros.
+func (o *Options) withDefaults() Options {
+	var d Options
+	if o != nil {
+		d = *o
 	}
-	if o.MaxConjunctions == 0 {
-		o.MaxConjunctions = defaultConjunctions
+	if d.MaxBytes == 0 {
+		d.MaxBytes = defaultBytes
 	}
-	if o.MaxMemory == 0 {
-		o.MaxMemory = defaultMemory
+	if d.MaxConjunctions == 0 {
+		d.MaxConjunctions = defaultConjunctions
 	}
-	return o
+	if d.MaxMemory == 0 {
+		d.MaxMemory = defaultMemory
+	}
+	return d
 }
 
-// Parse reads a property with the default options. name stands for the file in
-// errors.
-// Errors: *ParseError, *UnsupportedError, *LimitError, and those of r.
-func Parse(r io.Reader, name string) (*spec.Property, error) { return Options{}.Parse(r, name) }
-
-// ReadFile reads a property from a file with the default options. The file may
-// be compressed with gzip, whatever its name; if there is no file at path, the
-// one at path+".gz" is read.
-// Errors: as Parse, and those of the file system.
-func ReadFile(path string) (*spec.Property, error) { return Options{}.ReadFile(path) }
-
-// ReadFile is the function ReadFile with these options.
-func (o Options) ReadFile(path string) (*spec.Property, error) {
+// ReadFile is Read of the file at path, which may be compressed with gzip,
+// whatever its name, or of path with ".gz" added if there is only that.
+// Errors: those of Read, and those of the file system.
+func ReadFile(path string, opts *Options) (*spec.Property, error) {
 	var p *spec.Property
 	err := withFile(path, func(r io.Reader, name string) (err error) {
-		p, err = o.Parse(r, name)
+		p, err = Read(r, name, opts)
 		return err
 	})
 	return p, err

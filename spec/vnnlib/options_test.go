@@ -39,23 +39,23 @@ func TestReadFile(t *testing.T) {
 		filepath.Join(dir, "a.vnnlib"),
 		filepath.Join(dir, "a.vnnlib.gz"),
 	} {
-		p, err := ReadFile(path)
+		p, err := ReadFile(path, nil)
 		require.NoError(t, err, path)
 		assert.Equal(t, want, p, path)
 	}
-	_, err := ReadFile(filepath.Join(dir, "none"))
+	_, err := ReadFile(filepath.Join(dir, "none"), nil)
 	assert.ErrorIs(t, err, fs.ErrNotExist)
-	_, err = ReadFile(file("empty", nil))
+	_, err = ReadFile(file("empty", nil), nil)
 	var e *ParseError
 	assert.ErrorAs(t, err, &e)
-	_, err = ReadFile(file("short.gz", compress(t, unit)[:40]))
+	_, err = ReadFile(file("short.gz", compress(t, unit)[:40]), nil)
 	assert.ErrorContains(t, err, "unexpected EOF")
-	_, err = ReadFile(file("broken.gz", []byte{0x1f, 0x8b, 1}))
+	_, err = ReadFile(file("broken.gz", []byte{0x1f, 0x8b, 1}), nil)
 	assert.ErrorContains(t, err, "broken.gz")
 
 	// A few kilobytes that decompress to 64 MiB.
 	bomb := file("bomb.gz", compress(t, strings.Repeat(" ", 64<<20)))
-	_, err = Options{MaxBytes: 1 << 20}.ReadFile(bomb)
+	_, err = ReadFile(bomb, &Options{MaxBytes: 1 << 20})
 	var l *LimitError
 	require.ErrorAs(t, err, &l)
 	assert.Equal(t, int64(1<<20), l.Limit)
@@ -68,17 +68,17 @@ func TestReadFile(t *testing.T) {
 }
 
 func TestOptionsShape(t *testing.T) {
-	_, err := Options{Inputs: 2, Outputs: 2}.Parse(strings.NewReader(unit), "")
+	_, err := Read(strings.NewReader(unit), "", &Options{Inputs: 2, Outputs: 2})
 	assert.NoError(t, err)
-	_, err = Options{Inputs: 3}.Parse(strings.NewReader(unit), "")
+	_, err = Read(strings.NewReader(unit), "", &Options{Inputs: 3})
 	assert.ErrorContains(t, err, "2 inputs are declared, want 3")
-	_, err = Options{Outputs: 1}.Parse(strings.NewReader(unit), "")
+	_, err = Read(strings.NewReader(unit), "", &Options{Outputs: 1})
 	assert.ErrorContains(t, err, "2 outputs are declared, want 1")
 }
 
 func TestOptionsValidate(t *testing.T) {
 	for _, o := range []Options{{Inputs: -1}, {Outputs: -1}, {MaxBytes: -1}, {MaxConjunctions: -1}, {MaxMemory: -1}} {
-		_, err := o.Parse(strings.NewReader(unit), "")
+		_, err := Read(strings.NewReader(unit), "", &o)
 		assert.ErrorContains(t, err, "want ≥ 0")
 	}
 }

@@ -22,7 +22,7 @@ const unit = twoByTwo + "(assert (and (>= X_0 0) (<= X_0 1) (>= X_1 0) (<= X_1 1
 
 func parse(t *testing.T, text string) *spec.Property {
 	t.Helper()
-	p, err := Parse(strings.NewReader(text), "test")
+	p, err := Read(strings.NewReader(text), "test", nil)
 	require.NoError(t, err, text)
 	require.NoError(t, p.Validate(), text)
 	return p
@@ -236,7 +236,7 @@ func TestParseErrors(t *testing.T) {
 		{twoByTwo + "(assert (<= 0 X_0 1))(assert (<= 0 X_1))", "X_1 has no upper bound", place{}},
 		{twoByTwo + "(assert (<= 0 X_0 1))(assert (or (<= 0 X_1 1) (<= Y_0 1)))", "X_1 has no lower bound in one of the disjuncts", place{}},
 	} {
-		_, err := Parse(strings.NewReader(c.text), "bad.vnnlib")
+		_, err := Read(strings.NewReader(c.text), "bad.vnnlib", nil)
 		var e *ParseError
 		require.ErrorAs(t, err, &e, c.text)
 		assert.Contains(t, e.Error(), c.want, c.text)
@@ -262,7 +262,7 @@ func TestUnsupported(t *testing.T) {
 		"(push 1)":                                                   `command "push"`,
 		"(assert (<= Y_0 (* " + strings.Repeat("0.1 ", 6000) + ")))": "16384 bits",
 	} {
-		_, err := Parse(strings.NewReader(unit+text), "test")
+		_, err := Read(strings.NewReader(unit+text), "test", nil)
 		var e *UnsupportedError
 		require.ErrorAs(t, err, &e, text)
 		assert.Contains(t, e.Construct, want, text)
@@ -294,7 +294,7 @@ func TestNesting(t *testing.T) {
 		"(assert (<= Y_0 " + deep(100000, "(- ", "1") + "))",
 		"(assert (<= Y_0 " + deep(100000, "(* 1 ", "1") + "))",
 	} {
-		_, err := Parse(strings.NewReader(unit+text), "test")
+		_, err := Read(strings.NewReader(unit+text), "test", nil)
 		var e *LimitError
 		require.ErrorAs(t, err, &e)
 		assert.Equal(t, "nested parentheses", e.What)
@@ -317,7 +317,7 @@ func (b *broken) Read(p []byte) (int, error) {
 
 func TestReadError(t *testing.T) {
 	for _, text := range []string{"", "(declare-const", "(declare-const X", unit, `(set-info "`} {
-		_, err := Parse(&broken{text}, "test")
+		_, err := Read(&broken{text}, "test", nil)
 		assert.ErrorIs(t, err, errBroken, text)
 	}
 	_, err := ReadCounterexample(&broken{"((X_0 1)"}, "test")

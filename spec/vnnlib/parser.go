@@ -138,12 +138,13 @@ func (p *parser) set(v variable) *declared {
 	return &p.outputs
 }
 
-// Parse is the function Parse with these options.
-func (o Options) Parse(r io.Reader, name string) (*spec.Property, error) {
-	if err := o.Validate(); err != nil {
+// Read reads a property. name stands for the file in errors; opts may be nil.
+// Errors: *ParseError, *UnsupportedError, *LimitError, and those of r.
+func Read(r io.Reader, name string, opts *Options) (*spec.Property, error) {
+	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
-	o = o.withDefaults()
+	o := opts.withDefaults()
 	p := &parser{scanner: newScanner(r, name, o.MaxBytes)}
 	for {
 		switch t := p.next(); t {

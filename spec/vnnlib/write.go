@@ -12,7 +12,7 @@ import (
 // Write writes a property as VNN-LIB 1.0, with as many digits as bring back
 // every float64.
 //
-// Reading it gives an equal property if Parse made it, and otherwise one of the
+// Reading it gives an equal property if Read made it, and otherwise one of the
 // same meaning: terms come back sorted, equal boxes share a case, an inequality
 // over a single input becomes a bound of the box.
 //

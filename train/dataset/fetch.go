@@ -72,6 +72,7 @@ type DownloadError struct {
 	Err    error
 }
 
+// Error implements error.
 func (e *DownloadError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("dataset: %s: %s: %v", e.URL, e.Detail, e.Err)

@@ -44,6 +44,7 @@ func Names() []string { return []string{"mnist", "fashion-mnist", "cifar-10", "m
 // UnknownError is a name that Open does not know.
 type UnknownError struct{ Name string }
 
+// Error implements error.
 func (e *UnknownError) Error() string {
 	return fmt.Sprintf("dataset: no data set %q, want one of %s", e.Name, strings.Join(Names(), ", "))
 }
@@ -54,6 +55,7 @@ type MissingError struct {
 	Looked []string // directories
 }
 
+// Error implements error.
 func (e *MissingError) Error() string {
 	return fmt.Sprintf("dataset: no files of %s in %s; set VOUCH_DATA or give a directory", e.Name, strings.Join(e.Looked, ", "))
 }

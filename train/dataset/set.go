@@ -93,6 +93,7 @@ type FormatError struct {
 	Err    error // cause, or nil
 }
 
+// Error implements error.
 func (e *FormatError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("dataset: %s: %s: %v", e.File, e.Detail, e.Err)
@@ -100,6 +101,7 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("dataset: %s: %s", e.File, e.Detail)
 }
 
+// Unwrap is the cause.
 func (e *FormatError) Unwrap() error { return e.Err }
 
 // IndexError asks for an image that is not there.
@@ -108,6 +110,7 @@ type IndexError struct {
 	Index, Len int
 }
 
+// Error implements error.
 func (e *IndexError) Error() string {
 	return fmt.Sprintf("dataset: %s has images 0 to %d, not %d", e.Set, e.Len-1, e.Index)
 }

@@ -23,6 +23,7 @@ func relaxations(ctx *build.Context) {
 	p.dotRows(table)
 	p.alongRows(table)
 	p.ascend(table)
+	p.tilt(table)
 }
 
 // rowLoop is the loop over rows and, within, over vectors and a masked rest.
@@ -231,6 +232,43 @@ func (p *pen) alongRows(table operand.Mem) {
 	p.ADDQ(p.address("lowStep"), lowSlope)
 	p.DECQ(p.address("count"))
 	p.JNZ(operand.LabelRef("row"))
+	p.VZEROUPPER()
+	p.RET()
+}
+
+// tilt writes the two sums of a row to which a multiple of another is added: of
+// its absolute values with radii, and of its signs with reaches.
+func (p *pen) tilt(table operand.Mem) {
+	p.Function("tiltF64AVX2")
+	p.Attributes(noSplit)
+	p.Pragma("noescape")
+	p.SignatureExpr("func(n int, by float64, a, coef, radius, reach, sums *float64)")
+	p.Doc("tiltF64AVX2 computes the two sums of Tilt.")
+	n, a, coef, radius, reach := p.argument("n"), p.argument("a"), p.argument("coef"), p.argument("radius"), p.argument("reach")
+	g, abs := p.vector(), p.absMask()
+	p.broadcast(p.address("by"), g)
+	values, slopes := p.several(4), p.several(4)
+	for k := range values {
+		p.zero(values[k])
+		p.zero(slopes[k])
+	}
+	p.loops(n, table, []reg.GPVirtual{a, coef, radius, reach}, func(v []reg.Register, lane int) {
+		t := v[0]
+		p.fma(v[1], g, t)
+		sign := p.vector()
+		p.VANDNPD(t, abs, sign)
+		p.VXORPD(sign, v[3], v[3])
+		p.add(v[3], slopes[lane])
+		p.and(abs, t)
+		p.fma(v[2], t, values[lane])
+	}, nil)
+	sums := p.argument("sums")
+	for k, v := range [][]reg.Register{values, slopes} {
+		p.add(v[1], v[0])
+		p.add(v[3], v[2])
+		p.add(v[2], v[0])
+		p.VMOVSD(p.sum(v[0]), operand.Mem{Base: sums, Disp: 8 * k})
+	}
 	p.VZEROUPPER()
 	p.RET()
 }
