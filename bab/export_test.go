@@ -85,6 +85,9 @@ func LookAtRoot(ctx context.Context, net nn.Network, prop *spec.Property) (*Look
 	if len(all) < 2 {
 		return nil, nil
 	}
+	if !e.kinkAt(all[0]) {
+		all = all[:min(candidates, len(all))]
+	}
 	for k, c := range all {
 		if c == chosen {
 			out.Chosen = k

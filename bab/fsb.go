@@ -6,7 +6,7 @@ package bab
 // For the few neurons with the largest impact the guess is replaced by a look:
 // both halves are bounded once, with all intermediate bounds and variables
 // inherited, and the neuron whose halves gain most in both directions wins. If even
-// that one gains little, more neurons are looked at: behind convolutions many have
+// that one gains little, more ReLUs are looked at: behind convolutions many have
 // about the same impact and few gain. A look costs a twentieth of a bound, and a
 // better split halves the tree again and again.
 //
@@ -17,8 +17,10 @@ package bab
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/vouchnn/vouch/bounds"
+	"github.com/vouchnn/vouch/nn"
 )
 
 const (
@@ -62,7 +64,7 @@ func (s *search) filter(ctx context.Context, open []root) error {
 	}
 	for _, l := range first {
 		span := missing(l.d)
-		if l.score < enough*enough*span*span && len(l.neurons) > candidates {
+		if l.score < enough*enough*span*span && len(l.neurons) > candidates && s.e.kinkAt(l.neurons[0]) {
 			second = append(second, l)
 		}
 	}
@@ -103,6 +105,20 @@ func (s *search) lookAt(ctx context.Context, looks []*look, from, to int) error 
 		}
 	}
 	return nil
+}
+
+// kinkAt reports whether a neuron is cut at a kink, where one split settles it. An
+// S-curve is cut again and again, and each cut gains little whichever it is.
+func (e *engine) kinkAt(c split) bool {
+	for _, n := range e.net.Nodes() {
+		if slices.Contains(n.Inputs, c.node) {
+			switch n.Op.(type) {
+			case nn.ReLU, nn.LeakyReLU:
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // missing is what the bound of a domain lacks to a proof.

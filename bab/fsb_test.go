@@ -20,9 +20,9 @@ func TestFilterChoosesTheBestCandidate(t *testing.T) {
 	rng := rand.New(rand.NewPCG(61, 62))
 	sufficed, further := 0, 0
 	for k := range rounds(60) {
-		net := deepDense(t, rng, activations[k%len(activations)], 6, 14, 14)
-		box := cube(t, nn.InputShape(net).Size(), -0.5, 0.5)
-		prop := marginBelow(box, sampledLeast(rng, net, box)-0.3*float64(k%7))
+		net := deepDense(t, rng, activations[k%2], 12, 40, 40, 40)
+		box := cube(t, nn.InputShape(net).Size(), -1, 1)
+		prop := marginBelow(box, sampledLeast(rng, net, box)-4*float64(k%7))
 		l, err := bab.LookAtRoot(context.Background(), net, prop)
 		require.NoError(t, err)
 		if l == nil {
