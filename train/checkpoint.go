@@ -108,6 +108,22 @@ func writeCheckpoint(path string, h header, vectors [][]float32, create func(str
 	return nil
 }
 
+// checkFolder tells whether a checkpoint can be written at path, before the
+// first epoch is spent.
+func checkFolder(path string) error {
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(filepath.Dir(path), ".probe*.tmp"); err == nil {
+			err = errors.Join(f.Close(), os.Remove(f.Name()))
+		}
+	}
+	if err != nil {
+		return &CheckpointError{File: path, Detail: "cannot be written", Err: err}
+	}
+	return nil
+}
+
 // createFile opens a file for a checkpoint.
 func createFile(path string) (io.WriteCloser, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

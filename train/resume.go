@@ -51,8 +51,11 @@ func (r *run) resume() error {
 		}
 		return sizes
 	})
-	if err != nil || !found {
+	if err != nil {
 		return err
+	}
+	if !found {
+		return checkFolder(r.path)
 	}
 	if h.Step < 0 || h.Step > r.steps || h.Step/r.perEpoch != len(h.History.Epochs) || h.History.Best > len(h.History.Epochs) || h.History.Best < 0 {
 		return &CheckpointError{File: r.path, Detail: "has a header that contradicts itself"}

@@ -254,6 +254,26 @@ func TestFitFullDisk(t *testing.T) {
 	assert.Equal(t, 5, h.Resumed, "from the epoch before")
 }
 
+// A folder that cannot be written to is an error before the first step.
+func TestFitNowhereToSave(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o644))
+	o := Options{Loss: CrossEntropy{}, Epochs: 1, Checkpoint: filepath.Join(file, "run"), Progress: func(Event) error {
+		t.Error("a step was made")
+		return nil
+	}}
+	_, err := Engine{}.Fit(context.Background(), blobNet(t), blobs(1, 96), o)
+	var bad *CheckpointError
+	require.ErrorAs(t, err, &bad)
+	assert.ErrorContains(t, err, file)
+	o.Checkpoint, o.Progress = filepath.Join(t.TempDir(), "a", "b"), nil
+	_, err = Engine{}.Fit(context.Background(), blobNet(t), blobs(1, 96), o)
+	require.NoError(t, err)
+	left, err := os.ReadDir(o.Checkpoint)
+	require.NoError(t, err)
+	require.Len(t, left, 1, "the checkpoint alone")
+}
+
 // A checkpoint that is cut, changed or of another run is refused.
 func TestCheckpointHostile(t *testing.T) {
 	data, dir := blobs(1, 96), t.TempDir()

@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/csv"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +40,9 @@ the greatest output over the whole ball of that radius, clipped to [0, 1]:
 
 Misclassified images stay in and count as violated. The table has a column per
 network (-net may be repeated), with the best of each line marked by *; the test
-accuracy is that of the whole test set.
+accuracy is that of the whole test set. -gains trades+nbc=trades adds a table of how
+much the first of two networks differs from the second; -summary FILE writes the
+first table as CSV.
 
 -csv FILE keeps a row per property. The same command goes on where it was stopped:
 rows that are there, for the same file of a network and the same timeout, are not
@@ -54,6 +59,8 @@ type evalCommand struct {
 	timeout     timeoutFlag
 	attackSteps int
 	csv         string
+	summary     string
+	gains       []string
 	json        bool
 	markdown    bool
 	solver      solverFlags
@@ -81,6 +88,8 @@ func newEval(a *app) *cobra.Command {
 	fs.Var(&c.timeout, "timeout", "time for each property: a duration, or seconds (default no limit)")
 	fs.IntVar(&c.attackSteps, "pgd-steps", 100, "gradient steps of the attack that is reported")
 	fs.StringVar(&c.csv, "csv", "", "keep a row per property in this `file`, and resume from it")
+	fs.StringVar(&c.summary, "summary", "", "write the table to this `file` as CSV")
+	fs.StringSliceVar(&c.gains, "gains", nil, "pairs `A=B` of names: also by how much A differs from B, as in the paper's Table 2")
 	fs.BoolVar(&c.json, "json", false, "print one JSON object instead of the table")
 	fs.BoolVar(&c.markdown, "markdown", false, "print the table as Markdown, with the scores of the paper's Figure 2")
 	c.solver.register(fs)
@@ -105,7 +114,7 @@ func (c *evalCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, test, err := openSets(ctx, c.app, c.data.value, c.dir, false)
+	_, test, err := openSets(ctx, c.data.value, c.dir, nil)
 	if err != nil {
 		return err
 	}
@@ -161,6 +170,12 @@ func (c *evalCommand) settings() (eval.Options, []float64, error) {
 	if len(c.names) > 0 && len(c.names) != len(c.nets) {
 		return o, nil, usagef("-names has %d names for %d networks", len(c.names), len(c.nets))
 	}
+	for _, pair := range c.gains {
+		a, b, found := strings.Cut(pair, "=")
+		if known := c.columnNames(); !found || !slices.Contains(known, a) || !slices.Contains(known, b) {
+			return o, nil, usagef("-gains %s is not a pair A=B of the networks %s", pair, strings.Join(known, ", "))
+		}
+	}
 	radii, err := parseRadii(c.eps)
 	return o, radii, err
 }
@@ -193,7 +208,7 @@ func (c *evalCommand) images(test *dataset.Set) ([]int, error) {
 }
 
 func (c *evalCommand) load() ([]evaluated, error) {
-	nets := make([]evaluated, len(c.nets))
+	nets, names := make([]evaluated, len(c.nets)), c.columnNames()
 	for i, path := range c.nets {
 		n, err := loadNetwork(path, false)
 		if err != nil {
@@ -204,12 +219,21 @@ func (c *evalCommand) load() ([]evaluated, error) {
 			return nil, err
 		}
 		sum := sha256.Sum256(data)
-		nets[i] = evaluated{name: strings.TrimSuffix(filepath.Base(path), ".onnx"), path: path, sum: hex.EncodeToString(sum[:8]), graph: n.graph}
-		if len(c.names) > 0 {
-			nets[i].name = c.names[i]
-		}
+		nets[i] = evaluated{name: names[i], path: path, sum: hex.EncodeToString(sum[:8]), graph: n.graph}
 	}
 	return nets, nil
+}
+
+// columnNames are the names of the networks in the table.
+func (c *evalCommand) columnNames() []string {
+	if len(c.names) > 0 {
+		return c.names
+	}
+	names := make([]string, len(c.nets))
+	for i, path := range c.nets {
+		names[i] = strings.TrimSuffix(filepath.Base(path), ".onnx")
+	}
+	return names
 }
 
 // measure fills in what is measured of one network.
@@ -325,11 +349,20 @@ func (c *evalCommand) show(nets []evaluated) error {
 	if len(columns) == 0 {
 		return nil
 	}
+	lines := eval.Lines(columns)
+	if c.summary != "" {
+		if err := writeTable(c.summary, lines); err != nil {
+			return err
+		}
+	}
 	names, scores := eval.Scores(columns)
 	if c.json {
 		return c.writeJSON(evalAnswer{c.data.value, time.Duration(c.timeout).Seconds(), columns, scores})
 	}
-	lines := eval.Lines(columns)
+	tables := [][][]string{lines}
+	if gains := c.differences(columns); gains != nil {
+		tables = append(tables, gains)
+	}
 	if c.markdown {
 		score := [][]string{append([]string{"score"}, lines[0][2:]...)}
 		for _, name := range names {
@@ -339,10 +372,42 @@ func (c *evalCommand) show(nets []evaluated) error {
 			}
 			score = append(score, line)
 		}
-		return c.write([]byte(eval.Markdown(lines) + "\n" + eval.Markdown(score)))
+		var b strings.Builder
+		for i, t := range append(tables, score) {
+			if i > 0 {
+				b.WriteString("\n")
+			}
+			b.WriteString(eval.Markdown(t))
+		}
+		return c.write([]byte(b.String()))
 	}
 	var b strings.Builder
-	t := newTable(&b)
+	for _, lines := range tables {
+		boxed(&b, lines)
+	}
+	return c.write([]byte(b.String()))
+}
+
+// differences are the lines that -gains asks for, of what was measured.
+func (c *evalCommand) differences(columns []eval.Column) [][]string {
+	var bases, others []eval.Column
+	for _, pair := range c.gains {
+		a, b, _ := strings.Cut(pair, "=")
+		i := slices.IndexFunc(columns, func(c eval.Column) bool { return c.Method == a })
+		k := slices.IndexFunc(columns, func(c eval.Column) bool { return c.Method == b })
+		if i >= 0 && k >= 0 {
+			others, bases = append(others, columns[i]), append(bases, columns[k])
+		}
+	}
+	if others == nil {
+		return nil
+	}
+	return eval.Gains(bases, others)
+}
+
+// boxed draws lines with a frame, the first as a header.
+func boxed(w io.Writer, lines [][]string) {
+	t := newTable(w)
 	for i, line := range lines {
 		row := make(table.Row, len(line))
 		for k, cell := range line {
@@ -354,7 +419,23 @@ func (c *evalCommand) show(nets []evaluated) error {
 		}
 		t.AppendRow(row)
 	}
-	alignRight(t, 3, 2+len(columns))
+	alignRight(t, 3, len(lines[0]))
 	t.Render()
-	return c.write([]byte(b.String()))
+}
+
+// writeTable writes lines to a file as CSV, without the marks of the best.
+func writeTable(path string, lines [][]string) error {
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	for _, line := range lines {
+		plain := make([]string, len(line))
+		for i, cell := range line {
+			plain[i] = strings.TrimSuffix(cell, "*")
+		}
+		if err := w.Write(plain); err != nil {
+			return err
+		}
+	}
+	w.Flush()
+	return os.WriteFile(path, []byte(b.String()), 0o644)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -44,7 +45,7 @@ A line per epoch goes to standard output. The network is written to -out at the 
 // trainCommand is the flags of vouch train.
 type trainCommand struct {
 	*app
-	from, dir, loss, out, resume           string
+	from, dir, mirror, loss, out, resume   string
 	arch, data, init, optimizer            choiceFlag
 	epochs, batch, subset, valid, patience int
 	integers                               int
@@ -83,6 +84,7 @@ func newTrain(a *app) *cobra.Command {
 	fs.Var(&c.data, "data", "data set, by `name`; digits are drawn, without files")
 	fs.StringVar(&c.dir, "dir", "", "`folder` of the data sets (default datasets in VOUCH_DATA)")
 	fs.BoolVar(&c.download, "download", false, "download the data set to -dir first if it is not there")
+	fs.StringVar(&c.mirror, "mirror", "", "with -download: the `URL` of a folder with the same files, instead of their home")
 	fs.StringVar(&c.loss, "loss", "ce", "loss: ce, madry, trades, rs, ibp, nbc, or a sum such as trades+nbc")
 	fs.Float64Var(&c.losses.Epsilon, "eps", 0, "radius to train for, in units of the input (0 to 1)")
 	fs.IntVar(&c.epochs, "epochs", 20, "passes over the data")
@@ -143,6 +145,12 @@ func (c *trainCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Better now than after hours.
+	if info, err := os.Stat(filepath.Dir(c.out)); err != nil {
+		return err
+	} else if !info.IsDir() {
+		return fmt.Errorf("-out %s: %s is no folder", c.out, filepath.Dir(c.out))
+	}
 	net, err := c.network()
 	if err != nil {
 		return err
@@ -150,7 +158,7 @@ func (c *trainCommand) run(ctx context.Context) error {
 	if c.integers != 0 {
 		opts.Quantization = train.QVIP(c.integers, layersOf(net))
 	}
-	set, test, err := openSets(ctx, c.app, c.data.value, c.dir, c.download)
+	set, test, err := openSets(ctx, c.data.value, c.dir, c.fetching())
 	if err != nil {
 		return err
 	}
@@ -227,6 +235,9 @@ func (c *trainCommand) options() (train.Options, error) {
 	if c.integers < 0 || c.integers == 1 || c.integers > 24 {
 		return o, usagef("-integers %d is not in [2, 24]", c.integers)
 	}
+	if c.mirror != "" && !c.download {
+		return o, usagef("-mirror is for -download")
+	}
 	if c.subset < 0 || c.valid < 0 {
 		return o, usagef("-subset %d and -valid %d must be at least 0", c.subset, c.valid)
 	}
@@ -289,17 +300,24 @@ func (c *trainCommand) split(set *dataset.Set, opts *train.Options) (train.Data,
 	return train.Select(set, all[:n-c.valid]), nil
 }
 
+// fetching is how to download, nil for not at all.
+func (c *trainCommand) fetching() *dataset.FetchOptions {
+	if !c.download {
+		return nil
+	}
+	return &dataset.FetchOptions{URL: c.mirror, Progress: func(f string) { fmt.Fprintln(c.stderr, "vouch: downloading", f) }}
+}
+
 // openSets opens the parts of a data set.
-func openSets(ctx context.Context, a *app, name, dir string, download bool) (training, test *dataset.Set, err error) {
+func openSets(ctx context.Context, name, dir string, fetch *dataset.FetchOptions) (training, test *dataset.Set, err error) {
 	if name == "digits" {
 		return dataset.Digits(1, 10000, true), dataset.Digits(2, 2000, true), nil
 	}
 	training, err = dataset.Open(name, dataset.Train, dir)
-	if missing := (*dataset.MissingError)(nil); download && errors.As(err, &missing) {
+	if missing := (*dataset.MissingError)(nil); fetch != nil && errors.As(err, &missing) {
 		if dir == "" {
 			return nil, nil, usagef("-download needs -dir")
 		}
-		fetch := &dataset.FetchOptions{Progress: func(f string) { fmt.Fprintln(a.stderr, "vouch: downloading", f) }}
 		if err := dataset.Fetch(ctx, name, dir, fetch); err != nil {
 			return nil, nil, err
 		}

@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,6 +125,23 @@ func testEval(t *testing.T, dir string) {
 	require.Zero(t, code, errOut)
 	assert.True(t, strings.HasPrefix(out, "| ε | metric | ours |\n| --- |"))
 	assert.Contains(t, out, "| score | ours |")
+
+	// The table as CSV, and differences as in Table 2.
+	summary := filepath.Join(dir, "summary.csv")
+	two := append(args, "-net", filepath.Join(dir, "a.onnx"), "-names", "x,y", "-gains", "x=y", "-summary", summary)
+	code, out, errOut = vouch(two...)
+	require.Zero(t, code, errOut)
+	assert.Contains(t, out, "x − y")
+	assert.Regexp(t, `Stable% +│ +\+0\.00`, out)
+	written, err := os.ReadFile(summary)
+	require.NoError(t, err)
+	assert.Regexp(t, `(?s)^ε,metric,x,y\n,test accuracy%,[0-9.]+,[0-9.]+\n`, string(written))
+	code, out, errOut = vouch(append(two, "-markdown")...)
+	require.Zero(t, code, errOut)
+	assert.Contains(t, out, "\n\n| ε | metric | x − y |\n")
+	code, _, errOut = vouch(append(two, "-gains", "x=z")...)
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, errOut, "-gains x=z")
 }
 
 func TestTrainUsage(t *testing.T) {
@@ -141,6 +161,7 @@ func TestTrainUsage(t *testing.T) {
 		{[]string{"-out", out, "-epochs", "0"}, "Options.Epochs is 0"},
 		{[]string{"-out", out, "-rate", "-1"}, "Options.Rate"},
 		{[]string{"-out", out, "-integers", "1"}, "-integers 1"},
+		{[]string{"-out", out, "-mirror", "http://localhost"}, "-mirror is for -download"},
 		{[]string{"-out", out, "-patience", "2"}, "Validation"},
 		{[]string{"-out", out, "-data", "digits", "-subset", "5", "-valid", "5"}, "leaves none"},
 		{[]string{"-out", out, "-optimizer", "lbfgs"}, "want one of adam"},
@@ -150,8 +171,30 @@ func TestTrainUsage(t *testing.T) {
 		assert.Empty(t, stdout)
 		assert.Contains(t, errOut, tt.want)
 	}
+	// Where nothing can be written it is said before the first epoch.
+	for _, args := range [][]string{
+		{"-out", filepath.Join(dir, "none", "x.onnx")},
+		{"-out", out, "-resume", filepath.Join(files(t), "zero.onnx", "run")},
+	} {
+		code, stdout, errOut := vouch(append([]string{"train", "-data", "digits", "-subset", "20", "-epochs", "1"}, args...)...)
+		assert.Equal(t, exitError, code)
+		assert.Empty(t, stdout)
+		assert.Regexp(t, "none|zero.onnx", errOut)
+	}
+	// A mirror's file that is not the published one is refused.
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "/m/train-images-idx3-ubyte.gz", r.URL.Path)
+		z := gzip.NewWriter(w)
+		z.Write([]byte("other images"))
+		z.Close()
+	}))
+	defer server.Close()
+	code, _, errOut := vouch("train", "-out", out, "-data", "mnist", "-dir", dir, "-download", "-mirror", server.URL+"/m")
+	assert.Equal(t, exitError, code)
+	assert.Contains(t, errOut, "downloading train-images-idx3-ubyte.gz")
+	assert.Contains(t, errOut, "checksum")
 	// Data that is not there, or does not fit, is an error that says so.
-	code, _, errOut := vouch("train", "-out", out, "-data", "mnist", "-dir", dir)
+	code, _, errOut = vouch("train", "-out", out, "-data", "mnist", "-dir", dir)
 	assert.Equal(t, exitError, code)
 	assert.Contains(t, errOut, "no files of mnist")
 	code, _, errOut = vouch("train", "-out", out, "-data", "digits", "-arch", "C1", "-subset", "10", "-epochs", "1")

@@ -28,7 +28,11 @@ for arch in "$@"; do
 		nets="$nets -net $out/$name.onnx"
 		names="$names${names:+,}$method"
 	done
-	# shellcheck disable=SC2086 # a list of flags
+	gains=
+	case " $methods " in *" trades "*"trades+nbc "*) gains="-gains trades+nbc=trades" ;; esac
+	# shellcheck disable=SC2086 # lists of flags
 	"$vouch" eval $nets -names "$names" -data "$data" -eps "${EVAL:-0.1,0.2,0.3}" -per-class "${PER_CLASS:-10}" \
-		-timeout "${TIMEOUT:-30s}" -csv "$out/$arch-$data.csv" -markdown | tee "$out/$arch-$data.md"
+		-timeout "${TIMEOUT:-30s}" -csv "$out/$arch-$data.csv" -summary "$out/$arch-$data-table.csv" $gains \
+		-markdown >"$out/$arch-$data.md"
+	cat "$out/$arch-$data.md"
 done

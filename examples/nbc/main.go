@@ -1,22 +1,21 @@
 // Command nbc trains the same network by six methods and compares how easy the
-// results are to verify: the layout of Table 1 of "Training Verification-Friendly
-// Neural Networks via Neuron Behavior Consistency" (Liu et al. 2025,
-// arXiv:2412.13229), in small.
+// results are to verify: Table 1 of "Training Verification-Friendly Neural Networks
+// via Neuron Behavior Consistency" (Liu et al. 2025, arXiv:2412.13229).
 //
-//	go run ./examples/nbc            drawn digits, well under a minute
-//	go run ./examples/nbc -quick     the same with more of everything, about three minutes
-//	go run ./examples/nbc -data mnist
+//	go run ./examples/nbc -quick        the paper's M1 on drawn digits, about three minutes
+//	go run ./examples/nbc -out FOLDER   M1 on all of MNIST, hours on two cores
 //
-// It needs no files unless -data asks for them. The table in full, over hours and
-// resumable, is what the script full.sh beside this file makes with the commands
-// vouch train and vouch eval.
+// The second needs the files of MNIST, which are looked for in the folder that
+// VOUCH_DATA names. With -out it keeps its networks in a folder, and checkpoints: a
+// run that was stopped goes on from them. More networks and data sets, resumable to
+// the single property, are what the script full.sh beside this file makes with the
+// commands vouch train and vouch eval; docs/nbc.md has the tables.
 //
-// The steps are the functions of this file, in order: open, train, measure, show.
+// The steps are functions, in order: open, trainOne, measure (study.go), show (below).
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -25,23 +24,31 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vouchnn/vouch/nn"
+	"golang.org/x/term"
+
 	"github.com/vouchnn/vouch/train"
-	"github.com/vouchnn/vouch/train/dataset"
 	"github.com/vouchnn/vouch/train/eval"
 )
 
 func main() {
-	s := small()
-	quick := flag.Bool("quick", false, "about three minutes")
-	data := flag.String("data", "digits", "data set: digits (drawn), mnist or fashion-mnist")
+	s := full()
+	isQuick := flag.Bool("quick", false, "drawn digits, fewer images and epochs: about three minutes")
+	data := flag.String("data", "", "data set: mnist, fashion-mnist or digits (drawn); default mnist, with -quick digits")
+	out := flag.String("out", "", "folder to keep networks and checkpoints in, and to go on from (default: none)")
 	seed := flag.Uint64("seed", 1, "seed of weights, order and attacks")
 	flag.Parse()
-	if *quick {
-		s = larger()
+	if *isQuick {
+		s = quick()
 	}
-	s.data, s.seed = *data, *seed
+	if *data != "" {
+		s.data = *data
+	}
+	s.seed, s.out, s.progress = *seed, *out, io.Discard
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		s.progress = os.Stderr
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
 	_, err := tell(ctx, os.Stdout, s)
 	stop()
 	if err != nil {
@@ -54,8 +61,10 @@ func main() {
 type settings struct {
 	data         string
 	seed         uint64
-	images, test int // to train on, and for the accuracy
+	images, test int // to train on at most, and drawn for the accuracy
 	epochs       int
+	batch        int
+	rate         float64 // falls to a tenth
 	steps        int     // of the attacks in training
 	epsilon      float64 // to train for
 	beta         float64 // of NBC
@@ -63,30 +72,36 @@ type settings struct {
 	perClass     int // test images of each class to verify
 	timeout      time.Duration
 	layers       []train.Layer
+	out          string    // folder of networks and checkpoints, or ""
+	progress     io.Writer // of bars
 }
 
-// small has a smaller network than the paper's, so that all is done soon.
-func small() settings {
+// full is the table of docs/nbc.md: the paper's, but for fewer epochs, images and
+// seconds for each.
+func full() settings {
 	return settings{
-		data: "digits", seed: 1, images: 3000, test: 500, epochs: 8, steps: 3, epsilon: 0.1, beta: 1,
-		radii: []float64{0.01, 0.03}, perClass: 1, timeout: time.Second,
-		layers: []train.Layer{
-			train.Conv{Out: 8, Kernel: 4, Stride: 2, Pad: []int{1}}, train.Conv{Out: 8, Kernel: 4, Stride: 2, Pad: []int{1}}, train.Dense{Out: 32}, train.Dense{Out: 10},
-		},
+		data: "mnist", seed: 1, images: 60000, test: 10000, epochs: 10, batch: 128, rate: 1e-3, steps: 7, epsilon: 0.3, beta: 1,
+		radii: []float64{0.1, 0.2}, perClass: 10, timeout: 30 * time.Second, layers: m1(),
 	}
 }
 
-// larger trains the paper's M1.
-func larger() settings {
-	s := small()
-	s.images, s.test, s.epochs, s.steps = 5000, 2000, 8, 5
-	s.radii = []float64{0.02, 0.05}
+// quick has fewer images, drawn ones, and a smaller radius.
+func quick() settings {
+	s := full()
+	s.data, s.images, s.test = "digits", 6000, 2000
+	s.epochs, s.batch, s.rate, s.steps, s.epsilon = 8, 64, 3e-3, 5, 0.1
+	s.radii, s.perClass, s.timeout = []float64{0.02, 0.05}, 1, time.Second
+	return s
+}
+
+// m1 is the layers of the paper's M1.
+func m1() []train.Layer {
 	for _, a := range train.Architectures() {
 		if a.ID == "M1" {
-			s.layers = a.Layers
+			return a.Layers
 		}
 	}
-	return s
+	panic("no architecture M1")
 }
 
 // methods are the columns of the table, by train.ParseLoss's names.
@@ -116,69 +131,6 @@ func tell(ctx context.Context, w io.Writer, s settings) ([]eval.Column, error) {
 	}
 	show(w, s, columns)
 	return columns, nil
-}
-
-// open draws or reads the images.
-func open(s settings) (training, test *dataset.Set, err error) {
-	if s.data == "digits" {
-		return dataset.Digits(s.seed, s.images, true), dataset.Digits(s.seed+1, s.test, true), nil
-	}
-	if training, err = dataset.Open(s.data, dataset.Train, ""); err != nil {
-		return nil, nil, err
-	}
-	if training.Size() != 28*28 {
-		return nil, nil, errors.New(s.data + " has pictures of another size than 28 by 28 in grey")
-	}
-	test, err = dataset.Open(s.data, dataset.Test, "")
-	return training, test, err
-}
-
-// trainOne trains a network by one method, all with the same first weights and
-// the same order of images.
-func trainOne(ctx context.Context, s settings, method string, data *dataset.Set) (*nn.Graph, error) {
-	net, err := train.Classifier(nn.Shape{1, 28, 28}, s.layers...)
-	if err != nil {
-		return nil, err
-	}
-	train.Initialize(net, train.He, s.seed)
-	loss, err := train.ParseLoss(method, train.LossOptions{Epsilon: s.epsilon, Steps: s.steps, Beta: s.beta})
-	if err != nil {
-		return nil, err
-	}
-	some := make([]int, min(s.images, data.Len()))
-	for i := range some {
-		some[i] = i
-	}
-	_, err = train.Engine{}.Fit(ctx, net, train.Select(data, some), train.Options{
-		Loss: loss, Epochs: s.epochs, Batch: 64, Rate: train.Cosine(3e-3, 3e-4), Seed: s.seed,
-	})
-	return net, err
-}
-
-// measure fills a column of the table.
-func measure(ctx context.Context, s settings, method string, net nn.Network, test *dataset.Set) (eval.Column, error) {
-	c := eval.Column{Method: method}
-	share, err := train.Accuracy(ctx, net, test)
-	if err != nil {
-		return c, err
-	}
-	c.Accuracy = 100 * share
-	m, err := eval.NewMeasurer(net, eval.Options{Timeout: s.timeout, Seed: s.seed})
-	if err != nil {
-		return c, err
-	}
-	var rows []eval.Row
-	for _, epsilon := range s.radii {
-		for _, i := range test.PerClass(s.perClass) {
-			row, err := m.Measure(ctx, i, test.Float32(i), int(test.Labels[i]), epsilon)
-			if err != nil {
-				return c, err
-			}
-			rows = append(rows, row)
-		}
-	}
-	c.Summaries = eval.Summarise(rows)
-	return c, nil
 }
 
 // show writes the table, in columns, and what the best of each line scores.

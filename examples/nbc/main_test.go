@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,10 +16,11 @@ import (
 
 // The story in tiny: every method has its column, every number its range.
 func TestTell(t *testing.T) {
-	s := small()
-	s.images, s.test, s.epochs, s.radii, s.timeout = 1000, 100, 8, []float64{0.005}, 100*time.Millisecond
+	s := quick()
+	s.images, s.test, s.epochs, s.steps, s.radii, s.timeout = 1000, 100, 8, 3, []float64{0.005}, 100*time.Millisecond
 	s.layers = []train.Layer{train.Conv{Out: 4, Kernel: 4, Stride: 2}, train.Dense{Out: 16}, train.Dense{Out: 10}}
-	var out bytes.Buffer
+	var out, bars bytes.Buffer
+	s.out, s.progress = t.TempDir(), &bars
 	columns, err := tell(t.Context(), &out, s)
 	require.NoError(t, err)
 	require.Len(t, columns, len(methods))
@@ -34,6 +37,28 @@ func TestTell(t *testing.T) {
 	for _, want := range []string{"UNSAT%", "Stable%", "Time U+T (s)", "PGD-100%", "test accuracy%", "Figure 2"} {
 		assert.Contains(t, out.String(), want)
 	}
+	for _, want := range []string{"ce: training", "trades+nbc: verifying"} {
+		assert.Contains(t, bars.String(), want)
+	}
+	// From the folder: the same networks, not trained again.
+	kept, err := os.ReadFile(filepath.Join(s.out, "nbc.onnx"))
+	require.NoError(t, err)
+	var again, noBars bytes.Buffer
+	s.progress = &noBars
+	same, err := tell(t.Context(), &again, s)
+	require.NoError(t, err)
+	for i, c := range same {
+		assert.Equal(t, columns[i].Accuracy, c.Accuracy)
+	}
+	assert.NotContains(t, noBars.String(), "training")
+	after, err := os.ReadFile(filepath.Join(s.out, "nbc.onnx"))
+	require.NoError(t, err)
+	assert.True(t, bytes.Equal(kept, after))
+	s.seed++
+	_, err = tell(t.Context(), &again, s)
+	require.ErrorContains(t, err, "another run")
+
+	s.out = ""
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = tell(ctx, &out, s)
