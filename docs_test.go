@@ -88,3 +88,32 @@ func TestPictureOfPackages(t *testing.T) {
 		assert.DirExists(t, filepath.FromSlash(m[1]))
 	}
 }
+
+// The files that a package's doc.go names, in its table of papers and elsewhere, exist:
+// beside it, or by their path in the repository or in the folder above.
+func TestFilesInPackageDocs(t *testing.T) {
+	name := regexp.MustCompile(`[\w./*-]*\w_?\*?\.go\b`)
+	named := 0
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.Name() != "doc.go" {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		for _, n := range name.FindAllString(string(text), -1) {
+			named++
+			found := false
+			for _, folder := range []string{filepath.Dir(file), ".", filepath.Dir(filepath.Dir(file))} {
+				matches, err := filepath.Glob(filepath.Join(folder, filepath.FromSlash(n)))
+				require.NoError(t, err)
+				found = found || len(matches) > 0
+			}
+			assert.True(t, found, "%s names %s", file, n)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.Greater(t, named, 200)
+}

@@ -41,7 +41,7 @@
 //	Zhou et al. 2025 (clipping)                 clip.go       clip_test.go
 //	                                            corner.go     corner_test.go
 //	Ehlers 2017, arXiv:1705.01320 (leaves)      leaf.go       leaf_test.go
-//	De Palma et al. 2021, arXiv:2104.06718 (FSB) fsb.go       verify_test.go
+//	De Palma et al. 2021, arXiv:2104.06718 (FSB) fsb.go       fsb_test.go
 //	Shi et al. 2024, arXiv:2405.21063 (GenBaB)  split.go      verify_test.go
 //	Tjeng et al. 2019, arXiv:1711.07356, §4     refine.go     refine_test.go
 //	(tighter intervals of neurons)              ends.go

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/vouchnn/vouch/bab"
+	"github.com/vouchnn/vouch/bounds"
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/spec"
 )
@@ -56,4 +57,23 @@ func ExampleAttack() {
 	fmt.Println(cex != nil)
 	// Output:
 	// true
+}
+
+// A Bounder of one's choice, a limit on sub-problems, and what was done.
+func ExampleOptions() {
+	region, err := spec.NewLInfBall([]float64{0.3, 0.1}, 0.2, nil)
+	if err != nil {
+		panic(err)
+	}
+	prop := spec.Robustness(region, 1, 2)
+	for _, b := range []bounds.Bounder{bounds.IBP{}, bounds.Crown{}} {
+		res, err := bab.Verify(context.Background(), exampleNet(), &prop, bab.Options{Bounder: b, Split: bab.SplitInput, MaxDomains: 100})
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("%T: %v, more than one sub-problem: %v\n", b, res.Verdict, res.Stats.Domains > 1)
+	}
+	// Output:
+	// bounds.IBP: verified, more than one sub-problem: true
+	// bounds.Crown: verified, more than one sub-problem: false
 }

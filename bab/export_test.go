@@ -46,3 +46,61 @@ func RefineRoot(ctx context.Context, net nn.Network, prop *spec.Property, corner
 func Attained(net nn.Network, box bounds.Interval, elements []int) []bounds.Range {
 	return attained(net, box, elements)
 }
+
+// Look is the split that was chosen for a root, and the scores of its candidates
+// in their order.
+type Look struct {
+	Chosen     int // place among the candidates
+	Scores     []float64
+	First      int // how many are looked at in any case
+	Sufficient float64
+}
+
+// LookAtRoot is the choice of the filter for the root of a property with a single
+// case, beside scores that are found one by one. It returns nil if the property is
+// decided without, or if there is nothing to choose.
+func LookAtRoot(ctx context.Context, net nn.Network, prop *spec.Property) (*Look, error) {
+	p, err := prepare(net)
+	if err != nil {
+		return nil, err
+	}
+	e := newEngine(p.model, p.net, p.simple, prop, Options{Split: SplitNeuron}, time.Now())
+	g := e.groups()[0]
+	roots, cex, err := e.boundRoots(ctx, &g)
+	if err != nil || cex != nil || len(roots) == 0 {
+		return nil, err
+	}
+	s := e.newSearch(&g, SplitNeuron)
+	if err := s.filter(ctx, roots); err != nil {
+		return nil, err
+	}
+	o := roots[0]
+	chosen := o.d.split
+	out := &Look{Chosen: -1, First: candidates, Sufficient: enough * enough * missing(o.d) * missing(o.d)}
+	scores, err := e.scores(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	all := e.bestNeurons(o.r, scores, moreCandidates)
+	if len(all) < 2 {
+		return nil, nil
+	}
+	for k, c := range all {
+		if c == chosen {
+			out.Chosen = k
+		}
+		o.d.split = c
+		score := 1.0
+		for _, h := range o.d.children() {
+			h.settled = 1 << 30
+			q := &bounds.Query{Functions: g.functions, AnyOf: g.rows, Domains: []bounds.Domain{h.query(&g, prop)}}
+			res, err := bounds.AlphaBeta{Iterations: 1}.Bound(ctx, e.model, q)
+			if err != nil {
+				return nil, err
+			}
+			score *= s.gain(o.d, h, &res[0])
+		}
+		out.Scores = append(out.Scores, score)
+	}
+	return out, nil
+}

@@ -132,7 +132,6 @@ type lifter struct {
 	c       *corner
 	row     []float64 // all coefficients
 	support []run     // where they are not zero; nil stands for everywhere
-	runs    []run     // memory for it
 
 	// Of the support, for the face at hand:
 	a, coef, reach, radius []float64

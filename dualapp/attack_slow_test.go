@@ -30,7 +30,7 @@ func TestLoggedBoundsUnderAttack(t *testing.T) {
 			parallel.For(n, 1, func(lo, hi int) {
 				for i := lo; i < hi; i++ {
 					a := newDescent(net, g.tasks[i].Center, g.tasks[i].Label, g.tasks[i].Targets[0], uint64(i))
-					broken[i] = a.succeeds(g.logged[i], 12, 60)
+					broken[i] = a.succeeds(g.logged[i], 16, 100)
 					factor[i] = a.least(g.logged[i]) / g.logged[i]
 				}
 			})
@@ -91,13 +91,13 @@ func (a *descent) succeeds(radius float64, starts, steps int) bool {
 // least is about the least radius at which an attack succeeds, to 2 %.
 func (a *descent) least(radius float64) float64 {
 	lo, up := radius, radius
-	for !a.succeeds(up, 3, 20) {
+	for !a.succeeds(up, 4, 30) {
 		if lo, up = up, 1.5*up; up > 1e3*radius {
 			return math.Inf(1)
 		}
 	}
 	for up > 1.02*lo {
-		if m := math.Sqrt(lo * up); a.succeeds(m, 3, 20) {
+		if m := math.Sqrt(lo * up); a.succeeds(m, 4, 30) {
 			up = m
 		} else {
 			lo = m

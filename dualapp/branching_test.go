@@ -240,17 +240,16 @@ func splitQuestions(b *testing.B, network, data string, eps float64, images int)
 // seconds spent on all of them, and how often a rule takes fewer or more than the impact
 // alone, by a tenth at least.
 func BenchmarkBranching(b *testing.B) {
-	const most = 1000
+	const most = 600
 	for _, c := range []struct {
 		network, data string
 		eps           float64
 		images        int
 	}{
 		{"vnncomp/2022/mnist_fc/onnx/mnist-net_256x2.onnx.gz", "mnist", 0.04, 150},
-		{"vnncomp/2022/mnist_fc/onnx/mnist-net_256x4.onnx.gz", "mnist", 0.015, 120},
-		{"nbc/onnx/mnist_conv_small_nat.onnx", "mnist", 0.05, 60},
-		{"nbc/onnx/mnist_cnn_a_adv.onnx", "mnist", 0.2, 100},
-		{"nbc/onnx/cifar_marabou_small.onnx", "cifar-10", 0.002, 30},
+		{"vnncomp/2022/mnist_fc/onnx/mnist-net_256x4.onnx.gz", "mnist", 0.018, 100},
+		{"nbc/onnx/mnist_conv_small_nat.onnx", "mnist", 0.045, 40},
+		{"nbc/onnx/cifar_marabou_small.onnx", "cifar-10", 0.002, 40},
 	} {
 		name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(c.network), ".gz"), ".onnx")
 		b.Run(name, func(b *testing.B) {

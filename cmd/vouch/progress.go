@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -30,13 +32,67 @@ func newProgress(w io.Writer, total int, lines bool) *progress {
 
 // terminalBar is a bar on w if that is a terminal, else nil.
 func terminalBar(w io.Writer, total int) *progressbar.ProgressBar {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	if !isTerminal(w) {
 		return nil
 	}
 	return progressbar.NewOptions(total,
 		progressbar.OptionSetWriter(w), progressbar.OptionShowCount(), progressbar.OptionSetElapsedTime(true),
 		progressbar.OptionSetPredictTime(false), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// status is what a command without a bar says about once a second: lines one below the
+// other if asked (-v), one line that changes on a terminal, nothing elsewhere.
+type status struct {
+	w     io.Writer
+	lines bool // one below the other
+	mu    sync.Mutex
+	last  time.Time
+	width int  // of the line on the terminal
+	ended bool // what comes late is not shown
+}
+
+// newStatus is nil where there is nothing to show.
+func (a *app) newStatus(lines bool) *status {
+	if !lines && !isTerminal(a.stderr) {
+		return nil
+	}
+	return &status{w: a.stderr, lines: lines, last: a.start}
+}
+
+// show shows a line, unless the last one is younger than a second.
+func (s *status) show(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if s.ended || now.Sub(s.last) < time.Second {
+		return
+	}
+	s.last = now
+	line := fmt.Sprintf(format, args...)
+	if s.lines {
+		fmt.Fprintln(s.w, line)
+		return
+	}
+	fmt.Fprintf(s.w, "\r%-*s", s.width, line)
+	s.width = max(s.width, len(line))
+}
+
+// end takes the line away.
+func (s *status) end() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	if s.width > 0 {
+		fmt.Fprintf(s.w, "\r%*s\r", s.width, "")
+	}
 }
 
 // bar counts on a terminal and is silent elsewhere.

@@ -108,21 +108,7 @@ func (c *reachCommand) options(relaxed bool) (reach.Options, error) {
 	if err := o.Validate(); err != nil {
 		return o, usagef("%v", err)
 	}
-	if c.verbose {
-		o.Progress = c.progress()
-	}
 	return o, nil
-}
-
-// progress reports about once a second.
-func (c *reachCommand) progress() func(reach.Progress) {
-	last := c.start
-	return func(p reach.Progress) {
-		if now := time.Now(); now.Sub(last) >= time.Second {
-			last = now
-			fmt.Fprintf(c.stderr, "%7.1fs node %d, %d stars at the output, %d open\n", p.Elapsed.Seconds(), p.Node, p.Stars, p.Open)
-		}
-	}
 }
 
 func (c *reachCommand) run(ctx context.Context, relaxed bool) error {
@@ -161,7 +147,14 @@ func (c *reachCommand) run(ctx context.Context, relaxed bool) error {
 	verify := func(ctx context.Context, net nn.Network, prop *spec.Property, _ bab.Options) (*spec.Result, error) {
 		return reach.Verify(ctx, net, prop, opts)
 	}
+	show := c.newStatus(c.verbose)
+	if show != nil {
+		opts.Progress = func(p reach.Progress) {
+			show.show("%7.1fs node %d, %d stars at the output, %d open", p.Elapsed.Seconds(), p.Node, p.Stars, p.Open)
+		}
+	}
 	res, err := decide(ctx, verify, p.net.graph, p.prop, bab.Options{})
+	show.end()
 	if err != nil {
 		return err
 	}

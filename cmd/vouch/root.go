@@ -68,7 +68,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	err := fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])
+	err := fmt.Errorf("%s takes no argument %q", strings.TrimPrefix(cmd.CommandPath(), "vouch "), args[0])
 	if cmd.Flags().Lookup("net") != nil && extensionIs(args[0], extensionsOf(cmd, "net")) {
 		err = fmt.Errorf("%w; a network is given by -net %s", err, args[0])
 	}

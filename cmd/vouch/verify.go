@@ -73,10 +73,14 @@ func (c *verifyCommand) run(ctx context.Context) error {
 		ctx, cancel = context.WithDeadline(ctx, c.start.Add(time.Duration(c.timeout)))
 		defer cancel()
 	}
-	if c.verbose {
-		opts.Progress = c.progress()
+	show := c.newStatus(c.verbose)
+	if show != nil {
+		opts.Progress = func(p bab.Progress) {
+			show.show("%7.1fs %9d sub-problems %9d open, least violation >= %.6g", p.Elapsed.Seconds(), p.Domains, p.Open, p.LowerBound)
+		}
 	}
 	res, err := c.decide(ctx, opts)
+	show.end()
 	if err != nil {
 		return err
 	}
@@ -123,16 +127,4 @@ func (c *verifyCommand) print(res *spec.Result) error {
 		return c.write(text)
 	}
 	return c.writeJSON(newJSONAnswer(res, c.net, c.spec, time.Since(c.start)))
-}
-
-// progress reports about once a second.
-func (c *verifyCommand) progress() func(bab.Progress) {
-	last := c.start
-	return func(p bab.Progress) {
-		if now := time.Now(); now.Sub(last) >= time.Second {
-			last = now
-			fmt.Fprintf(c.stderr, "%7.1fs %9d sub-problems %9d open, least violation >= %.6g\n",
-				p.Elapsed.Seconds(), p.Domains, p.Open, p.LowerBound)
-		}
-	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/vouchnn/vouch/spec"
 )
 
-// exactLimit is the time that either has for a question.
+// exactLimit is the time that either has for a question if -exact asks.
 const exactLimit = time.Minute
 
 // exactAnswer is one image's.
@@ -60,8 +60,9 @@ func (st *study) firstOfClass(each int) []int {
 	return out
 }
 
-// exact puts the first images of each class to exact-star and to branch and bound.
-func (st *study) exact(ctx context.Context, each int) error {
+// exact puts the first images of each class to exact-star and to branch and bound,
+// each with limit for a question.
+func (st *study) exact(ctx context.Context, each int, limit time.Duration) error {
 	for _, c := range st.cells() {
 		found, err := st.exactAnswers(c)
 		if err != nil {
@@ -76,7 +77,7 @@ func (st *study) exact(ctx context.Context, each int) error {
 			if known[i] {
 				continue
 			}
-			a, err := st.exactOne(ctx, c, i)
+			a, err := st.exactOne(ctx, c, i, limit)
 			if err != nil {
 				return fmt.Errorf("%v: image %d: %w", c, i, err)
 			}
@@ -101,7 +102,7 @@ func (st *study) exact(ctx context.Context, each int) error {
 var errContradiction = errors.New("exact-star and branch and bound contradict each other")
 
 // exactOne asks both about one image.
-func (st *study) exactOne(ctx context.Context, c cell, image int) (exactAnswer, error) {
+func (st *study) exactOne(ctx context.Context, c cell, image int, limit time.Duration) (exactAnswer, error) {
 	a := exactAnswer{image: image}
 	net, _, err := onnx.ReadFile(st.path(c, ".onnx"), nil)
 	if err != nil {
@@ -111,7 +112,7 @@ func (st *study) exactOne(ctx context.Context, c cell, image int) (exactAnswer, 
 	if err != nil {
 		return a, err
 	}
-	limited, cancel := context.WithTimeout(ctx, exactLimit)
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	start := time.Now()
 	res, err := reach.Verify(limited, net, prop, reach.Options{Method: reach.ExactStar})
@@ -122,7 +123,7 @@ func (st *study) exactOne(ctx context.Context, c cell, image int) (exactAnswer, 
 	if err := ctx.Err(); err != nil {
 		return a, err
 	}
-	if a.branch, err = st.decideOne(ctx, c, image, exactLimit); err != nil {
+	if a.branch, err = st.decideOne(ctx, c, image, limit); err != nil {
 		return a, err
 	}
 	if a.exact != spec.Unknown && a.branch != spec.Unknown && a.exact != a.branch {
@@ -169,8 +170,8 @@ func (st *study) summariseExact(w io.Writer, ours []outcome) error {
 		}
 	}
 	if asked > 0 {
-		fmt.Fprintf(w, "Of %d questions put to exact-star it answered %d, %d of them as branch and bound does, none against it; at most %d stars and %.1f s each.\n",
-			asked, answered, both, most, longest)
+		fmt.Fprintf(w, "Of %d questions put to exact-star it answered %d, %d of them as branch and bound does, none against it; at most %d stars and %.0f ms each.\n",
+			asked, answered, both, most, 1000*longest)
 	}
 	return nil
 }

@@ -126,7 +126,7 @@ func (r *run) one(ctx context.Context, w io.Writer, s settings) error {
 		err = st.decide(ctx, r.limit)
 	}
 	if err == nil && r.exact > 0 {
-		err = st.exact(ctx, r.exact)
+		err = st.exact(ctx, r.exact, exactLimit)
 	}
 	if err != nil {
 		if ctx.Err() != nil {

@@ -254,7 +254,7 @@ func (r *referee) infeasible(ray []float64) *solver.Solution {
 		return nil
 	}
 	ray = lpcheck.Clean(ray)
-	if !lpcheck.ProvesInfeasible(r.p, ray) {
+	if !lpcheck.ProvesInfeasible(r.p, ray, lpcheck.Neglect) {
 		return nil
 	}
 	a := r.empty(solver.Infeasible, solver.ReasonNone)

@@ -47,13 +47,13 @@ func TestGapsAreJudged(t *testing.T) {
 
 func TestRaysAreJudged(t *testing.T) {
 	p := boxProblem()
-	require.False(t, ProvesInfeasible(p, []float64{1}))
-	require.False(t, ProvesInfeasible(p, []float64{-1}))
+	require.False(t, ProvesInfeasible(p, []float64{1}, TermError))
+	require.False(t, ProvesInfeasible(p, []float64{-1}, TermError))
 	p.Rows[0].Lower, p.Rows[0].Upper = 2.5, math.Inf(1)
-	require.True(t, ProvesInfeasible(p, []float64{1}))
-	require.False(t, ProvesInfeasible(p, []float64{-1}))
-	require.False(t, ProvesInfeasible(p, []float64{0}))
-	require.False(t, ProvesInfeasible(p, []float64{math.NaN()}))
+	require.True(t, ProvesInfeasible(p, []float64{1}, TermError))
+	require.False(t, ProvesInfeasible(p, []float64{-1}, TermError))
+	require.False(t, ProvesInfeasible(p, []float64{0}, TermError))
+	require.False(t, ProvesInfeasible(p, []float64{math.NaN()}, TermError))
 
 	p = boxProblem()
 	require.False(t, ProvesUnbounded(p, []float64{0, 1}), "leaves the box")
@@ -84,4 +84,19 @@ func TestSnapMovesOntoBounds(t *testing.T) {
 func TestCleanDropsDust(t *testing.T) {
 	require.Equal(t, []float64{1, 0, -2}, Clean([]float64{1, 1e-12, -2}))
 	require.Nil(t, Clean(nil))
+}
+
+// A reduced cost without a bound to stand at has to vanish, however little it gains.
+func TestSignsAreJudged(t *testing.T) {
+	p := boxProblem()
+	p.AddVariable(0, math.Inf(1), -1e-5)
+	p.Variables[0].Cost = 1e9
+	s := &solver.Solution{X: []float64{0, 1, 0}, Objective: -1, RowDuals: []float64{0}}
+	s.ReducedCosts = ReducedCosts(p, s.RowDuals)
+	require.True(t, SmallGap(p, s, 1e-3))
+	require.False(t, SignsFit(p, s, 1e-9))
+	p.Variables[2].Upper = 1
+	require.True(t, SignsFit(p, s, 1e-9))
+	p.Variables[2].Upper, p.Sense = math.Inf(1), solver.Maximize
+	require.True(t, SignsFit(p, s, 1e-9), "at its lower bound")
 }

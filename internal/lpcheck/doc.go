@@ -3,6 +3,7 @@
 //
 //	FeasiblePoint, Integral     X is a point of the problem            point.go
 //	ReducedCosts, SmallGap      row duals close the gap to its value   duals.go
+//	SignsFit                    with the bounds that their signs need  duals.go
 //	ProvesInfeasible            a Farkas ray                           rays.go
 //	ProvesUnbounded             a direction                            rays.go
 //

@@ -48,6 +48,47 @@ func SmallGap(p *solver.Problem, s *solver.Solution, tolerance float64) bool {
 	return gap <= 10*tolerance*(1+math.Abs(s.Objective))+TermError*size
 }
 
+// SignsFit reports whether every reduced cost that needs a bound which its variable does
+// not have is zero but for rounding: no more than the tolerance of the terms that it is
+// the sum of. SmallGap compares with the whole objective and so passes over directions
+// that gain little, along which the problem may be unbounded.
+func SignsFit(p *solver.Problem, s *solver.Solution, tolerance float64) bool {
+	sign := 1.0
+	if p.Sense == solver.Maximize {
+		sign = -1
+	}
+	var size []float64
+	for j, d := range s.ReducedCosts {
+		v := &p.Variables[j]
+		if !(sign*d > 0 && math.IsInf(v.Lower, -1) || sign*d < 0 && math.IsInf(v.Upper, 1)) {
+			continue
+		}
+		if size == nil {
+			size = termSizes(p, s.RowDuals)
+		}
+		if math.Abs(d) > tolerance*size[j] {
+			return false
+		}
+	}
+	return true
+}
+
+// termSizes adds up the sizes of the terms of Cost − Aᵀy.
+func termSizes(p *solver.Problem, y []float64) []float64 {
+	size := make([]float64, len(p.Variables))
+	for j := range size {
+		size[j] = math.Abs(p.Variables[j].Cost)
+	}
+	for i := range p.Rows {
+		if y[i] != 0 {
+			for k, j := range p.Rows[i].Columns {
+				size[j] += math.Abs(y[i] * p.Rows[i].Values[k])
+			}
+		}
+	}
+	return size
+}
+
 // slack is d times the distance of v from the bound that d's sign points at. For
 // an infinite bound a small d counts by its own size.
 func slack(d, v, lower, upper float64) float64 {

@@ -6,11 +6,19 @@ import (
 	"github.com/vouchnn/vouch/solver"
 )
 
+// Neglect is the share of its terms that a library may leave of a coefficient that ought
+// to be zero.
+const Neglect = 100 * Dust
+
 // Whether a ray proves that there is no feasible point, or no best one.
 
 // ProvesInfeasible judges a Farkas ray in floating point: the least value of
-// Σ yᵢsᵢ − (Aᵀy)ⱼxⱼ over all bounds has to be positive beyond rounding.
-func ProvesInfeasible(p *solver.Problem, y []float64) bool {
+// Σ yᵢsᵢ − (Aᵀy)ⱼxⱼ over all bounds has to be positive beyond rounding. A coefficient of a
+// variable without a bound on its side is neglected up to the share neglect of the terms
+// that it is the sum of, and what is neglected may be what a proof lacks: where rows are
+// parallel but for 1e-9, feasible problems have such rays. So Neglect needs a library's
+// word or solver.SafeInfeasible beside it; TermError, by itself, errs on few.
+func ProvesInfeasible(p *solver.Problem, y []float64, neglect float64) bool {
 	g, size := make([]float64, len(p.Variables)), make([]float64, len(p.Variables))
 	total, terms := 0.0, 0.0
 	for i, v := range y {
@@ -35,7 +43,7 @@ func ProvesInfeasible(p *solver.Problem, y []float64) bool {
 		if v < 0 {
 			end = p.Variables[j].Upper
 		}
-		if math.IsInf(end, 0) && math.Abs(v) <= 100*Dust*size[j] || v == 0 {
+		if math.IsInf(end, 0) && math.Abs(v) <= neglect*size[j] || v == 0 {
 			continue
 		}
 		total += v * end
@@ -66,7 +74,7 @@ func ProvesUnbounded(p *solver.Problem, ray []float64) bool {
 			sum += term
 			size += math.Abs(term)
 		}
-		if sum > 100*Dust*size && !math.IsInf(p.Rows[i].Upper, 1) || sum < -100*Dust*size && !math.IsInf(p.Rows[i].Lower, -1) {
+		if sum > 10*TermError*size && !math.IsInf(p.Rows[i].Upper, 1) || sum < -10*TermError*size && !math.IsInf(p.Rows[i].Lower, -1) {
 			return false
 		}
 	}

@@ -219,6 +219,7 @@ func TestReadRefuses(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add(newExample(rand.New(rand.NewPCG(3, 3))).model())
+	f.Add(newRequantized(rand.New(rand.NewPCG(3, 3))).model())
 	f.Fuzz(func(t *testing.T, text []byte) {
 		n, _, err := Read(bytes.NewReader(text), "model")
 		if err == nil {

@@ -19,6 +19,7 @@ var (
 	within           = lpcheck.Within
 	feasiblePoint    = lpcheck.FeasiblePoint
 	smallGap         = lpcheck.SmallGap
+	signsFit         = lpcheck.SignsFit
 	provesInfeasible = lpcheck.ProvesInfeasible
 	provesUnbounded  = lpcheck.ProvesUnbounded
 )

@@ -37,7 +37,7 @@ type search struct {
 	near  float64 // integrality tolerance
 
 	reduced  *integerReduction
-	p        *solver.Problem // reduced, with cuts
+	p        *solver.Problem // reduced
 	rowsOf   [][]int
 	up, down []int // locks
 	integers []int

@@ -265,7 +265,9 @@ func (r *reduction) liftColumns(short []float64, point bool) []float64 {
 // solve answers the original problem by way of the reduced one. It returns nil if
 // that takes a solve without presolve.
 func (r *reduction) solve(ctx context.Context, opts *solver.Options, keep keeping) (*solver.Solution, error) {
-	s := newSession(r.reduced, opts, keep)
+	inner := *opts
+	inner.Rays = true // what is claimed is shown on the original problem
+	s := newSession(r.reduced, &inner, keep)
 	a, err := s.Solve(ctx)
 	if err != nil {
 		return nil, err
@@ -280,11 +282,10 @@ func (r *reduction) solve(ctx context.Context, opts *solver.Options, keep keepin
 			return nil, nil
 		}
 	case solver.Infeasible:
-		if a.FarkasRay != nil {
-			if a.FarkasRay = r.liftRows(a.FarkasRay, 0); !solver.SafeInfeasible(r.p, a.FarkasRay) {
-				return nil, nil
-			}
-		} else if opts.Rays {
+		if a.FarkasRay == nil {
+			return nil, nil
+		}
+		if a.FarkasRay = r.liftRows(a.FarkasRay, 0); !solver.SafeInfeasible(r.p, a.FarkasRay) {
 			return nil, nil
 		}
 	case solver.Unbounded:
@@ -300,6 +301,9 @@ func (r *reduction) solve(ctx context.Context, opts *solver.Options, keep keepin
 		return a, nil
 	default:
 		return nil, nil
+	}
+	if !opts.Rays {
+		a.FarkasRay, a.UnboundedRay = nil, nil
 	}
 	return a, nil
 }

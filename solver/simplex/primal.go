@@ -176,8 +176,9 @@ func (e *engine) proveUnbounded(q int, direction float64) outcome {
 	e.ray = make([]float64, e.n+e.m)
 	e.ray[e.nonbasic[q]] = direction
 	for i, a := range e.column {
-		if math.Abs(a) > noise {
-			e.ray[e.basic[i]] = direction * a
+		a *= direction
+		if math.Abs(a) > noise || a > 0 && math.IsInf(e.ub[i], 1) || a < 0 && math.IsInf(e.lb[i], -1) {
+			e.ray[e.basic[i]] = a
 		}
 	}
 	return unbounded

@@ -138,7 +138,7 @@ func (r *relaxation) judge(out outcome, cutoff float64, last bool) verdict {
 			return cutOff
 		case value-r.bound <= 1e-5*max(1, math.Abs(value)) && !(e.drift() > 1e-7):
 			return relaxed
-		case last && r.s.optimal() != nil:
+		case last && r.s.optimal(turns) != nil:
 			r.believed = value
 			return relaxed
 		}

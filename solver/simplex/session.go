@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/vouchnn/vouch/internal/lpcheck"
 	"github.com/vouchnn/vouch/solver"
 )
 
@@ -127,20 +128,20 @@ func (s *session) run(ctx context.Context) *solver.Solution {
 func (s *session) answer(out outcome, turn int) *solver.Solution {
 	switch out {
 	case done:
-		return s.optimal()
+		return s.optimal(turn)
 	case infeasible:
 		ray := s.e.farkasRay()
-		if !provesInfeasible(s.p, ray) {
+		if !provesInfeasible(s.p, ray, lpcheck.Neglect) {
+			return nil
+		}
+		safe := solver.SafeInfeasible(s.p, ray)
+		if !safe && (turn < 2 || !provesInfeasible(s.p, ray, lpcheck.TermError)) {
 			return nil
 		}
 		a := s.empty(solver.Infeasible, solver.ReasonNone)
 		a.Bound = -s.p.Sense.Worst()
-		if s.opts.Rays {
-			if solver.SafeInfeasible(s.p, ray) {
-				a.FarkasRay = ray
-			} else if turn < 2 {
-				return nil
-			}
+		if s.opts.Rays && safe {
+			a.FarkasRay = ray
 		}
 		return a
 	case unbounded:
@@ -149,7 +150,9 @@ func (s *session) answer(out outcome, turn int) *solver.Solution {
 	return nil
 }
 
-func (s *session) optimal() *solver.Solution {
+// optimal judges an optimum. In all but the last turns reduced costs without a bound to
+// stand at have to vanish, too.
+func (s *session) optimal(turn int) *solver.Solution {
 	e := s.e
 	e.values()
 	e.prices()
@@ -158,6 +161,9 @@ func (s *session) optimal() *solver.Solution {
 	a.Bound = a.Objective
 	a.ReducedCosts = reducedCosts(s.p, a.RowDuals)
 	if !feasiblePoint(s.p, a.X, s.feasibility()) || !smallGap(s.p, a, s.optimality()) {
+		return nil
+	}
+	if turn < turns-2 && !signsFit(s.p, a, s.optimality()) {
 		return nil
 	}
 	return a

@@ -2,6 +2,8 @@ package simplex
 
 import (
 	"context"
+	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -61,4 +63,31 @@ func TestSafeBoundClosesTheGap(t *testing.T) {
 		require.NoError(t, err)
 		require.InDelta(t, got.Objective, solver.SafeBound(p, got.RowDuals), 1e-8)
 	}
+}
+
+// Ten thousand solves of one session leave no more behind than five thousand.
+func TestSessionsDoNotGrow(t *testing.T) {
+	both(t, func(t *testing.T, keep keeping) {
+		s := solvertest.Star(1, 0.05, 10, 10, 10)
+		session, err := Solver{keep: keep}.Open(s.Problem, solver.Options{Rays: true})
+		require.NoError(t, err)
+		rng := rand.New(rand.NewPCG(1, 1))
+		half := func() uint64 {
+			for k := range 5000 {
+				if v := s.Problem.Variables[0]; k%5 == 0 {
+					require.NoError(t, session.SetVariableBounds(0, v.Lower, v.Upper-rng.Float64()))
+				}
+				require.NoError(t, session.SetObjective(solver.Sense(k%2), s.Objectives[k%len(s.Objectives)], 0))
+				got, err := session.Solve(context.Background())
+				require.NoError(t, err)
+				require.Contains(t, []solver.Status{solver.Optimal, solver.Infeasible}, got.Status)
+			}
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			return m.HeapAlloc
+		}
+		first := half()
+		require.Less(t, half(), first+1<<18)
+	})
 }

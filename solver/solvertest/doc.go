@@ -20,6 +20,9 @@
 //	           ├─ hostile      typed errors                         integer.go
 //	           └─ limits       named, with bounds that hold         integer.go
 //
+// Wild asks what floating point is not made for, and demands only that nothing wrong is
+// claimed (wild.go).
+//
 // The problems of the benchmarks are here too, so that all solvers are measured on the
 // same: Bounded (limits.go), Network (network.go), Star and ReLUs (star.go), Knapsack and
 // SparseKnapsack (knapsack.go), Quantized (quantized.go).

@@ -4,7 +4,7 @@
 //
 //	Images ──► for each radius and image: attack, bounds, bab.Verify ──► Row
 //	Summarise(rows) ──► Summary: UNSAT%, Stable%, Time, Time U+T, PGD
-//	Table, Gains, Scores ──► the paper's Table 1, Table 2, Figure 2
+//	Lines, Gains, Scores ──► the paper's Table 1, Table 2, Figure 2
 //
 // A property says that the image's label has the greatest output over the L∞
 // ball, clipped to [0, 1]. A misclassified image counts as falsified.
