@@ -68,6 +68,7 @@ var table = []rule{
 	{"examples/nbc", []string{"..."}, []string{"golang.org/x/term", "github.com/schollz/progressbar/v3"}}, // hours, on a terminal
 	{"examples/dualapp", []string{"..."}, []string{"gonum.org/v1/plot"}},
 	{"examples/pipeline", []string{"..."}, []string{"gonum.org/v1/plot"}},
+	{"examples/nbc", []string{"..."}, []string{"github.com/schollz/progressbar/v3", "golang.org/x/term"}}, // hours, with a bar
 	{"examples/...", []string{"..."}, nil},
 	{"cmd/...", []string{"..."}, []string{"..."}},
 }
