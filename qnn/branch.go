@@ -7,8 +7,9 @@ package qnn
 // staircase instead of on the staircase itself. The neuron whose hull gains most
 // over the exact level, weighted by ω, is cut, at the step that makes the hull
 // exact at ẑ on one side and moves ẑ away on the other: where the hull lies
-// above, the next step up; where it lies below, the step before. If ẑ sits on a
-// clamp, that is the ReLU's split.
+// above, the next step up; where it lies below, the step before. But a first-stage
+// neuron with more than a step of its clamp in reach is cut where the clamp ends, the
+// ReLU's split: on both sides only rounding is left, so one cut will do for it.
 
 // chooseBranch picks neuron and level for slot k; neuron < 0 if no level is open.
 func (m *model) chooseBranch(p *pass, k int, s *slot) branch {
@@ -29,6 +30,9 @@ func (m *model) chooseBranch(p *pass, k int, s *slot) branch {
 			z := min(max(s.average[o+j], d.low[o+j]), d.high[o+j])
 			gap, level, upper := m.hullGap(st, j, d, omega[j], z)
 			b := branch{neuron: o + j, level: level, upper: upper}
+			if c, ok := m.kink(st, j, d, omega[j]); ok && st == 0 {
+				b.level, b.upper = c, z >= float64(m.stages[st].stair[j].Start(int64(c)))
+			}
 			if gap > score {
 				score, best = gap, b
 			}
@@ -94,4 +98,19 @@ func (m *model) lowerHull(s, j int, d *domain, z float64) float64 {
 		return min(direct, b-(high-z)/(high-prev))
 	}
 	return min(direct, b-1-(b-a-1)*(prev-z)/(prev-bottom))
+}
+
+// kink is the level at whose start the staircase bends away from what is good for ω:
+// where its clamp ends, if more than a step of it is in reach.
+func (m *model) kink(s, j int, d *domain, omega float64) (int32, bool) {
+	st := &m.stages[s]
+	k := m.offset[s] + j
+	first, last := d.first[k], d.last[k]
+	if first == last {
+		return 0, false
+	}
+	if omega > 0 {
+		return first + 1, float64(st.stair[j].Start(int64(first)+1))-d.low[k] > st.width[j]
+	}
+	return last, d.high[k]+1-float64(st.stair[j].Start(int64(last))) > st.width[j]
 }

@@ -24,7 +24,8 @@ import (
 // and 1 − 2^e if before, and the two other cases are ties at a clamp; in the first,
 // y_i is above its clamp and y_g below its own, or B would not let them meet. So one row
 // becomes up to three conjunctions, each bounded by a linear function of
-// accumulators. The rows themselves stay, to propagate levels and to judge
+// accumulators beside the ranges that the limits demand (moveShare weighs one against
+// the other). The rows themselves stay, to propagate levels and to judge
 // inputs.
 
 // conjunction is rows over the last stage and the inputs, unsafe where all of

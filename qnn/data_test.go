@@ -117,3 +117,20 @@ func TestPublishedVerdicts(t *testing.T) {
 		}
 	}
 }
+
+// TestClampedTies: these regions are decided by the ranges that a conjunction demands
+// of the outputs, y_g below its upper clamp, and by how much they count.
+func TestClampedTies(t *testing.T) {
+	set := mnist(t)
+	n := published(t, "mnist_1blk_64_in_8_qu_6")
+	for id, want := range map[int]spec.Verdict{5336: spec.Verified, 8010: spec.Falsified} {
+		x := n.QuantizePixels(set.Image(id))
+		ball, err := n.Ball(spec.LInf, x, 10)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		res, err := Verify(ctx, n, Robustness(ball, n.Classify(x), n.Outputs()), Options{})
+		cancel()
+		require.NoError(t, err)
+		assert.Equal(t, want, res.Verdict, "image %d", id)
+	}
+}

@@ -41,6 +41,7 @@ type slot struct {
 	average, first, second []float64
 	unit                   []float64
 	x                      []float64 // average input, if wanted
+	mu1, mu2               float64   // of the share that accumulators have (moveShare)
 }
 
 // found receives inputs worth an exact look: the slot's chosen input and its
@@ -55,7 +56,7 @@ func (p *pass) descend(domains []*domain, o descentOptions, visit found) {
 	p.domain = p.domain[:0]
 	for k, d := range domains {
 		p.domain = append(p.domain, d)
-		slots[k] = &slot{domain: d, index: k, best: math.Inf(1), average: make([]float64, p.m.total), first: make([]float64, p.m.total), second: make([]float64, p.m.total), unit: make([]float64, p.top)}
+		slots[k] = p.newSlot(k, d)
 		p.load(k, d)
 	}
 	for it := 0; p.slots > 0; it++ {
@@ -75,6 +76,14 @@ func (p *pass) descend(domains []*domain, o descentOptions, visit found) {
 			p.move(k, s, it, o)
 			k++
 		}
+	}
+}
+
+func (p *pass) newSlot(k int, d *domain) *slot {
+	n := p.m.total
+	return &slot{
+		domain: d, index: k, best: math.Inf(1), unit: make([]float64, p.top),
+		average: make([]float64, n), first: make([]float64, n), second: make([]float64, n),
 	}
 }
 
@@ -138,31 +147,36 @@ func (p *pass) move(k int, s *slot, it int, o descentOptions) {
 	}
 	rate := o.rate * math.Pow(0.02, float64(it)/float64(o.iterations))
 	fade1, fade2 := 1/(1-math.Pow(momentum, float64(it+1))), 1/(1-math.Pow(memory, float64(it+1)))
-	last := p.top - 1
 	for st := range p.top {
-		n, off := p.m.stages[st].out, p.m.offset[st]
-		acc, z, v := p.acc[st][k*n:(k+1)*n], p.z[st][k*n:(k+1)*n], p.v[st][k*n:(k+1)*n]
-		average, first, second := s.average[off:off+n], s.first[off:off+n], s.second[off:off+n]
-		unit := s.unit[st]
-		var uses []bool
-		if st == last && p.top == len(p.m.stages) {
-			uses = p.m.rows[d.conj].uses
-		}
-		for j, a := range acc {
-			average[j] += share * (a - average[j])
-			if uses != nil && !uses[j] {
-				continue
-			}
-			g := a - z[j]
-			first[j] += (1 - momentum) * (g - first[j])
-			second[j] += (1 - memory) * (g*g - second[j])
-			if second[j] > 0 {
-				v[j] -= rate * unit / p.m.stages[st].width[j] * first[j] * fade1 / math.Sqrt(second[j]*fade2)
-			}
-		}
+		p.moveStage(k, s, st, share, rate, fade1, fade2)
 	}
 	if p.top == len(p.m.stages) {
 		p.moveRows(k, d, rate)
+		p.moveShare(k, s, rate*fade1, fade2)
+	}
+}
+
+// moveStage is the step of one stage's multipliers.
+func (p *pass) moveStage(k int, s *slot, st int, share, rate, fade1, fade2 float64) {
+	n, off := p.m.stages[st].out, p.m.offset[st]
+	acc, z, v := p.acc[st][k*n:(k+1)*n], p.z[st][k*n:(k+1)*n], p.v[st][k*n:(k+1)*n]
+	average, first, second := s.average[off:off+n], s.first[off:off+n], s.second[off:off+n]
+	unit := s.unit[st]
+	var uses []bool
+	if st == p.top-1 && p.top == len(p.m.stages) {
+		uses = p.m.rows[s.domain.conj].uses
+	}
+	for j, a := range acc {
+		average[j] += share * (a - average[j])
+		if uses != nil && !uses[j] {
+			continue
+		}
+		g := a - z[j]
+		first[j] += (1 - momentum) * (g - first[j])
+		second[j] += (1 - memory) * (g*g - second[j])
+		if second[j] > 0 {
+			v[j] -= rate * unit / p.m.stages[st].width[j] * first[j] * fade1 / math.Sqrt(second[j]*fade2)
+		}
 	}
 }
 
@@ -231,6 +245,25 @@ func (p *pass) moveRows(k int, d *domain, rate float64) {
 	}
 	for r := range mu {
 		mu[r] /= sum
+	}
+}
+
+// moveShare adjusts how much the linear function of accumulators counts beside the
+// ranges that the conjunction demands of them: an unsafe input has both, so any share
+// from 0 to 1 will do. Where the ranges alone cannot be met, the share goes to 0.
+func (p *pass) moveShare(k int, s *slot, rate, fade2 float64) {
+	acc := p.accumulators(k)
+	if acc == nil {
+		return
+	}
+	n := len(acc)
+	last := p.top - 1
+	g := blas.Dot(acc, p.z[last][k*n:(k+1)*n]) + p.m.rows[s.domain.conj].constant
+	s.mu1 += (1 - momentum) * (g - s.mu1)
+	s.mu2 += (1 - memory) * (g*g - s.mu2)
+	if s.mu2 > 0 {
+		mu := &p.mu[k][0]
+		*mu = min(max(*mu-0.2*rate*s.mu1/math.Sqrt(s.mu2*fade2), 0), 1)
 	}
 }
 

@@ -29,6 +29,9 @@
 //	                                                                       solvers_test.go
 //	Dvijotham et al. 2018 (UAI), dual bounds       dual.go, descent.go     verify_test.go
 //	Singh et al. 2019 (DeepPoly), first slopes     start.go                verify_test.go
+//	Anderson et al. 2020 (Math. Programming),
+//	  De Palma et al. 2021 (ICLR): hulls over
+//	  the box of inputs                            hull.go, deepen.go      hull_test.go
 //	reduced-cost fixing                            tighten.go              verify_test.go
 //	rows over outputs without rounding             conjunction.go          verify_test.go
 //	branch and bound                               search.go, branch.go,   verify_test.go

@@ -10,6 +10,8 @@ type domain struct {
 	first, last []int32   // their levels
 	v           []float64 // multipliers of all stages
 	mu          []float64 // multipliers of the conjunction's rows
+	price       []float32 // of hull.go, shared with the parts; nil: none yet
+	cut         int       // the neuron whose cut made this domain
 	region      *region
 	bound       float64 // of the greatest least d − c·y: the domain is safe if it is below 0
 	depth       int
@@ -158,6 +160,7 @@ func (m *model) cut(d *domain, spare func() *domain) (below, above *domain) {
 	below, above = d.clone(spare()), d.clone(spare())
 	below.depth, above.depth = d.depth+1, d.depth+1
 	k := d.branch.neuron
+	below.cut, above.cut = k, k
 	below.v[k] += d.branch.step[0]
 	above.v[k] += d.branch.step[1]
 	if !m.restrict(below, s, j, d.first[k], d.branch.level-1) || !m.propagate(below, s) {

@@ -75,6 +75,16 @@ func newPass(m *model, slots int) *pass {
 // and delivered accumulators behind.
 func (p *pass) evaluate() {
 	p.visited += p.slots
+	p.evaluateAbove()
+	if p.top > 0 {
+		p.evaluateStage(0)
+	}
+	p.inputs()
+}
+
+// evaluateAbove is the part of evaluate that belongs to stages behind the first: it
+// leaves their share of the bound, and the weights of the first stage's levels.
+func (p *pass) evaluateAbove() {
 	last := p.top - 1
 	for k := range p.slots {
 		p.value[k] = p.start(k)
@@ -82,23 +92,25 @@ func (p *pass) evaluate() {
 	if p.top < len(p.m.stages) && last >= 0 {
 		p.deliverWeights(p.top, p.seeds, p.omega[last])
 	}
-	for s := last; s >= 0; s-- {
-		n := p.m.stages[s].out
-		for k := range p.slots {
-			row := k * n
-			v := p.v[s][row : row+n]
-			p.value[k] += blas.Dot(v, p.m.stages[s].b)
-			if p.accumulators(k) != nil && s == last {
-				p.value[k] += p.m.chooseAccumulators(p.domain[k], v, p.z[s][row:row+n], p.t[s][row:row+n])
-				continue
-			}
-			p.value[k] += p.m.choose(s, p.domain[k], p.omega[s][row:row+n], v, p.z[s][row:row+n], p.t[s][row:row+n])
-		}
-		if s > 0 {
-			p.deliverWeights(s, p.v[s], p.omega[s-1])
-		}
+	for s := last; s > 0; s-- {
+		p.evaluateStage(s)
+		p.deliverWeights(s, p.v[s], p.omega[s-1])
 	}
-	p.inputs()
+}
+
+// evaluateStage adds stage s's share to the bounds.
+func (p *pass) evaluateStage(s int) {
+	n := p.m.stages[s].out
+	for k := range p.slots {
+		row := k * n
+		v := p.v[s][row : row+n]
+		p.value[k] += blas.Dot(v, p.m.stages[s].b)
+		if s == p.top-1 && p.accumulators(k) != nil {
+			p.value[k] += p.m.chooseAccumulators(p.domain[k], p.mu[k][0], v, p.z[s][row:row+n], p.t[s][row:row+n])
+			continue
+		}
+		p.value[k] += p.m.choose(s, p.domain[k], p.omega[s][row:row+n], v, p.z[s][row:row+n], p.t[s][row:row+n])
+	}
 }
 
 // accumulators is the linear function that slot k bounds in place of rows, if
@@ -122,7 +134,7 @@ func (p *pass) start(k int) float64 {
 	omega := p.omega[p.top-1][k*n : (k+1)*n]
 	clear(omega)
 	if q.acc != nil {
-		return q.constant
+		return p.mu[k][0] * q.constant
 	}
 	sum := 0.0
 	for r, mu := range p.mu[k] {
@@ -228,12 +240,13 @@ func (m *model) choose(s int, d *domain, omega, v, z, t []float64) float64 {
 }
 
 // chooseAccumulators is choose for a conjunction that is a function of the last
-// stage's accumulators: it maximises acc·z − v·z.
-func (m *model) chooseAccumulators(d *domain, v, z, t []float64) float64 {
+// stage's accumulators: it maximises alpha·acc·z − v·z.
+func (m *model) chooseAccumulators(d *domain, alpha float64, v, z, t []float64) float64 {
 	q := &m.rows[d.conj]
 	o := m.offset[len(m.stages)-1]
 	sum := 0.0
 	for j, a := range q.acc {
+		a *= alpha
 		low, high := d.low[o+j], d.high[o+j]
 		level, at := d.first[o+j], low
 		if a > v[j] {

@@ -34,6 +34,7 @@ type search struct {
 	reach   []float64              // per input: sum of first-stage weights
 	roots   []*root                // conjunctions that bounds alone left open
 	turn    int                    // how often alternate went over the roots
+	shape   *hullShape             // not nil: domains that stay open are bounded by hull.go
 }
 
 // root is a conjunction over the whole region, for the attack.
@@ -50,6 +51,7 @@ type worker struct {
 	witness  []float64 // not nil: an input that is unsafe
 	unsafe   func(x []float64) bool
 	best     []candidate
+	hull     *hull
 }
 
 // candidate is the input that came nearest to a conjunction.
@@ -122,7 +124,7 @@ func (w *worker) polish(stop *atomic.Int32, order int32) func(d *domain, x, omeg
 
 // bound optimises a batch on all workers. It returns an unsafe input if one
 // turned up that passes the replay.
-func (s *search) bound(batch []*domain, o descentOptions, fresh bool) []float64 {
+func (s *search) bound(ctx context.Context, batch []*domain, o descentOptions, fresh bool) []float64 {
 	var stop atomic.Int32
 	stop.Store(math.MaxInt32)
 	parts := (len(batch) + part - 1) / part
@@ -140,6 +142,9 @@ func (s *search) bound(batch []*domain, o descentOptions, fresh bool) []float64 
 				w.pass.polish = w.polish(&stop, int32(k))
 			}
 			w.pass.descend(list, o, w.visit(&stop, int32(k)))
+			if s.shape != nil {
+				s.boundByHull(ctx, w, list, &stop, int32(k))
+			}
 		}
 	})
 	s.stats.Domains += len(batch)
@@ -169,7 +174,7 @@ func (s *search) root(ctx context.Context) (witness []float64, decided bool) {
 	for from := 0; from < len(open) && ctx.Err() == nil; from += size {
 		batch := open[from:min(len(open), from+size)]
 		o := descentOptions{iterations: s.o.RootIterations, patience: max(s.o.RootIterations/5, 1), rate: 0.15}
-		if witness = s.bound(batch, o, true); witness != nil {
+		if witness = s.bound(ctx, batch, o, true); witness != nil {
 			return witness, true
 		}
 		for _, d := range batch {
@@ -309,6 +314,11 @@ func (s *search) run(ctx context.Context) (witness []float64, reason spec.Reason
 		if reason = s.limit(ctx); reason != spec.ReasonNone {
 			return nil, reason
 		}
+		if round == s.o.deepenAfter-1 {
+			if witness = s.deepen(ctx); witness != nil {
+				return witness, spec.ReasonNone
+			}
+		}
 		if witness = s.alternate(s.starts(round)); witness != nil {
 			return witness, spec.ReasonNone
 		}
@@ -328,7 +338,7 @@ func (s *search) run(ctx context.Context) (witness []float64, reason spec.Reason
 			}
 			s.free(d)
 		}
-		if witness = s.bound(parts, o, false); witness != nil {
+		if witness = s.bound(ctx, parts, o, false); witness != nil {
 			return witness, spec.ReasonNone
 		}
 		for _, d := range slices.Backward(parts) {
@@ -352,7 +362,7 @@ func (s *search) limit(ctx context.Context) spec.Reason {
 	switch {
 	case s.o.MaxDomains > 0 && s.stats.Domains >= s.o.MaxDomains:
 		return spec.ReasonNodeLimit
-	case int64(len(s.stack))*s.m.domainBytes() > s.o.MaxMemory:
+	case int64(len(s.stack))*s.domainBytes() > s.o.MaxMemory:
 		return spec.ReasonMemory
 	}
 	return spec.ReasonNone
@@ -400,13 +410,20 @@ func (s *search) take() *domain {
 }
 
 func (s *search) free(d *domain) {
+	d.price = nil
 	if len(s.spare) < 4*part*len(s.workers) {
 		s.spare = append(s.spare, d)
 	}
 }
 
 // domainBytes is about how much memory an open domain takes.
-func (m *model) domainBytes() int64 { return int64(m.total)*32 + 256 }
+func (s *search) domainBytes() int64 {
+	n := int64(s.m.total)*32 + 256
+	if s.shape != nil {
+		n += 4 * int64(len(s.shape.w)*len(s.shape.columns))
+	}
+	return n
+}
 
 // sortByBound puts the domains with the greatest bounds last, which is where the
 // search goes on.

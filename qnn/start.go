@@ -31,7 +31,9 @@ func (p *pass) initialise() {
 			d := p.domain[k]
 			omega, v := p.omega[s][k*n:(k+1)*n], p.v[s][k*n:(k+1)*n]
 			if acc := p.accumulators(k); acc != nil && s == p.top-1 {
-				copy(v, acc)
+				for j, a := range acc {
+					v[j] = p.mu[k][0] * a
+				}
 				continue
 			}
 			for j, w := range omega {

@@ -30,7 +30,7 @@ func (p *pass) tighten(k int) bool {
 			at := k*n + j
 			w, v := p.omega[s][at], p.v[s][at]
 			if acc := p.accumulators(k); acc != nil && s == len(m.stages)-1 {
-				v -= acc[j]
+				v -= p.mu[k][0] * acc[j]
 			}
 			levels := max(math.Abs(float64(d.first[o+j])), math.Abs(float64(d.last[o+j])))
 			need := w*p.t[s][at] - v*p.z[s][at] - slack

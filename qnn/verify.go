@@ -36,6 +36,8 @@ type Options struct {
 	NoAttack bool
 	// Progress, if set, is called after each batch, on the caller's goroutine.
 	Progress func(Progress)
+
+	deepenAfter int // rounds after which hull.go's bound is turned on; 0: hullRound
 }
 
 // Progress of a branch and bound.
@@ -74,6 +76,9 @@ func (o *Options) fill() {
 		if *f.value == 0 {
 			*f.value = f.standard
 		}
+	}
+	if o.deepenAfter == 0 {
+		o.deepenAfter = hullRound
 	}
 	if o.MaxMemory == 0 {
 		o.MaxMemory = 1 << 30

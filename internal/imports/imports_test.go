@@ -65,8 +65,10 @@ var table = []rule{
 	{"internal/...", nil, nil},
 	{"examples/reach-plot", []string{"..."}, []string{"gonum.org/v1/plot"}},                           // its output is a picture
 	{"examples/imagestar-study", []string{"..."}, []string{"gonum.org/v1/plot", "golang.org/x/term"}}, // its output is pictures, too
+	{"examples/nbc", []string{"..."}, []string{"golang.org/x/term", "github.com/schollz/progressbar/v3"}}, // hours, on a terminal
 	{"examples/dualapp", []string{"..."}, []string{"gonum.org/v1/plot"}},
 	{"examples/pipeline", []string{"..."}, []string{"gonum.org/v1/plot"}},
+	{"examples/nbc", []string{"..."}, []string{"github.com/schollz/progressbar/v3", "golang.org/x/term"}}, // hours, with a bar
 	{"examples/...", []string{"..."}, nil},
 	{"cmd/...", []string{"..."}, []string{"..."}},
 }

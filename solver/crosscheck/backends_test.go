@@ -13,6 +13,7 @@
 //	agree_test.go       status and objective agree, warm = cold, safe bounds hold
 //	problems_test.go    small mixed-integer problems
 //	recorded_test.go    what reach, bab and qnn ask about a network trained here
+//	published_test.go   robustness of published quantized networks, from $VOUCH_DATA
 //	bench_test.go       the benchmarks of linear problems
 //	bench_integer_test.go  those of mixed-integer ones
 //	clock_*_test.go     processor time

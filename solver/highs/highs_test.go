@@ -94,7 +94,7 @@ func TestSearchLimits(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, solver.Limit, got.Status)
 		require.Equal(t, reason, got.Reason)
-		require.Less(t, time.Since(start), 3*time.Second)
+		require.Less(t, time.Since(start), 10*time.Second) // milliseconds, but also on a busy machine
 		if got.X != nil {
 			require.Equal(t, p.Value(got.X), got.Objective)
 			require.GreaterOrEqual(t, got.Bound, got.Objective)

@@ -1,0 +1,96 @@
+package qnn
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+
+	"github.com/vouchnn/vouch/internal/parallel"
+)
+
+// From cheap bounds to tight ones.
+//
+// Most regions are decided by some hundreds of domains under the bound of dual.go.
+// Where a region is not, more of them help little, and the bound of hull.go, a hundred
+// times as expensive, pays. It is turned on after hullRound rounds, for good: the
+// conjunctions that are still open begin anew from the whole region, which the tight
+// bound often closes at once, and every domain that dual.go leaves open is bounded a
+// second time.
+
+const (
+	hullRound          = 30
+	hullRootIterations = 300 // backward passes for a whole region, at most
+	hullIterations     = 40  // the same for a part
+)
+
+// deepen turns the tight bound on. It returns an unsafe input if one turned up.
+func (s *search) deepen(ctx context.Context) []float64 {
+	if len(s.m.stages) < 2 {
+		return nil
+	}
+	shape := newHullShape(s.m)
+	if shape == nil {
+		return nil
+	}
+	live := map[int]bool{}
+	for _, d := range s.stack {
+		live[d.conj] = true
+	}
+	var roots []*domain
+	for _, r := range s.roots {
+		if live[r.domain.conj] {
+			roots = append(roots, r.domain.clone(nil))
+		}
+	}
+	s.shape = shape
+	for _, w := range s.workers {
+		w.hull = newHull(shape)
+	}
+	var stop atomic.Int32
+	stop.Store(math.MaxInt32)
+	parallel.For(len(s.workers), 1, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			for i := k; i < len(roots); i += len(s.workers) {
+				s.workers[k].boundByHull(ctx, roots[i], hullRootIterations, 0.05, &stop, int32(k))
+			}
+		}
+	})
+	if x := s.firstWitness(s.workers); x != nil {
+		return x
+	}
+	s.stats.Domains += len(roots)
+	s.stack = s.stack[:0]
+	for _, d := range roots {
+		if d.bound >= 0 {
+			s.stack = append(s.stack, d)
+		}
+	}
+	sortByBound(s.stack)
+	return nil
+}
+
+// boundByHull bounds the domains of list that are open.
+func (s *search) boundByHull(ctx context.Context, w *worker, list []*domain, stop *atomic.Int32, order int32) {
+	for _, d := range list {
+		if d.bound >= 0 {
+			w.boundByHull(ctx, d, hullIterations, 0.1, stop, order)
+		}
+	}
+}
+
+func (w *worker) boundByHull(ctx context.Context, d *domain, iterations int, rate float64, stop *atomic.Int32, order int32) {
+	if !w.hull.fits(d) || d.branch.neuron < 0 || ctx.Err() != nil || stop.Load() < order {
+		return
+	}
+	w.hull.descend(ctx, d, iterations, rate, func(x []float64) bool {
+		a := w.attacker
+		a.probe.run(x)
+		a.tried++
+		if exact, _ := a.probe.shortfall(d.conj, x); exact == 0 && w.unsafe(x) {
+			w.witness = append([]float64(nil), x...)
+			stop.Store(min(stop.Load(), order))
+			return true
+		}
+		return false
+	})
+}

@@ -1,0 +1,399 @@
+package qnn
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/vouchnn/vouch/internal/blas"
+)
+
+// The first stage's neurons over the whole box of inputs.
+//
+// The bound of dual.go knows of a first-stage neuron the range of its accumulator
+// only: between the ends of the range every point of the staircase's hull counts as
+// attainable, whatever the inputs are. Over a box of inputs that is too generous: an
+// accumulator in the middle of its range leaves the inputs a choice, but the neuron's
+// levels cannot be better than what some mixture of corners gives. The exact convex
+// hull of {(x, q(w·x + b)) : x in the box} has exponentially many facets (Anderson et
+// al. 2020, Math. Programming), and no linear program states it. A Lagrangian does:
+// give every neuron its own copy xʲ of the inputs, at a price λ_j per unit and input,
+//
+//	max_x Σ_j ω_j·q_j(w_j·x + b_j)
+//	    ≤  Σ_j max_{xʲ in box} (ω_j·q_j(w_j·xʲ + b_j) − λ_j·xʲ)  +  max_{x in box} (Σ_j λ_j)·x.
+//
+// For every λ that is a bound, the best one is the linear program over all hulls, and
+// λ_j = v_j·w_j gives dual.go's, from which the descent starts. (De Palma et al. 2021,
+// arXiv:2101.05844, optimise the same relaxation for ReLUs through its facets.)
+//
+// A neuron's own problem is solved in hull_neuron.go.
+//
+// Inputs are in units of half their range about the middle, so that prices cancel in
+// everything but the sums of magnitudes: x = c + r∘s with s in [−1, 1].
+//
+// Rounding: every sum above is off by at most γ times the sum of its terms' magnitudes,
+// which margin adds up.
+
+// hullShape is what all domains of a region share.
+type hullShape struct {
+	m       *model
+	columns []int       // inputs that vary
+	w       [][]float64 // per first-stage neuron: weight times half range
+	center  []float64   // per first-stage neuron: accumulator at the middle
+	reach   []float64   // per neuron: Σ|w|
+	x, r    []float64   // middles and half ranges of the columns
+}
+
+// newHullShape is nil if the region is not a box or nothing varies.
+func newHullShape(m *model) *hullShape {
+	st := &m.stages[0]
+	if m.region.ball != nil || st.out == 0 {
+		return nil
+	}
+	h := &hullShape{m: m, center: slices.Clone(st.b), reach: make([]float64, st.out)}
+	for i := range st.in {
+		low, high := m.region.low[i], m.region.high[i]
+		for j := range st.out {
+			h.center[j] += st.w[j*st.in+i] * (low + high) / 2
+		}
+		if high > low {
+			h.columns = append(h.columns, i)
+			h.x, h.r = append(h.x, (low+high)/2), append(h.r, (high-low)/2)
+		}
+	}
+	for j := range st.out {
+		row := make([]float64, len(h.columns))
+		for k, i := range h.columns {
+			row[k] = st.w[j*st.in+i] * h.r[k]
+			h.reach[j] += math.Abs(row[k])
+		}
+		h.w = append(h.w, row)
+	}
+	if len(h.columns) == 0 {
+		return nil
+	}
+	return h
+}
+
+// hull is the memory for bounding one domain.
+type hull struct {
+	*hullShape
+	pass          *pass     // one slot, for the stages behind the first
+	slot          *slot     // of the pass
+	price         []float64 // neurons × columns: λ, in units of half ranges
+	best          []float64 // the best prices so far
+	first, second []float64 // averages of the subgradient and its square
+	total         []float64 // Σ_j λ_j
+	sign          []float64 // where the inputs are: −1 or 1
+	neurons       []hullNeuron
+	x             []float64 // the same as inputs of the network
+}
+
+func newHull(shape *hullShape) *hull {
+	n, k := len(shape.w), len(shape.columns)
+	matrix := func() []float64 { return make([]float64, n*k) }
+	return &hull{
+		hullShape: shape, pass: newPass(shape.m, 1),
+		price: matrix(), best: matrix(), first: matrix(), second: matrix(),
+		total: make([]float64, k), sign: make([]float64, k),
+		neurons: make([]hullNeuron, n), x: make([]float64, shape.m.stages[0].in),
+	}
+}
+
+// fits reports whether a domain can be bounded here.
+func (h *hull) fits(d *domain) bool {
+	if d.region != h.m.region {
+		return false
+	}
+	for _, e := range h.m.rows[d.conj].e {
+		if e != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// load takes over a domain and starts from the best of three prices: its parent's,
+// those of the first stage's multipliers (whose bound is dual.go's), and the parent's
+// but for the neuron that was cut.
+func (h *hull) load(d *domain) {
+	p := h.pass
+	p.adopt([]*domain{d})
+	p.load(0, d)
+	p.evaluate()
+	h.slot = p.newSlot(0, d)
+	p.setUnits(0, h.slot)
+	for j := range h.neurons {
+		h.neurons[j] = h.m.hullNeuron(d, j, p.omega[0][j])
+	}
+	clear(h.first)
+	clear(h.second)
+	if d.price == nil {
+		h.fromMultipliers(0, len(h.neurons))
+		return
+	}
+	if d.cut >= len(h.neurons) {
+		h.fromParent(d)
+		return
+	}
+	h.fromMultipliers(0, len(h.neurons))
+	own := h.evaluate()
+	h.fromParent(d)
+	parent := h.evaluate()
+	h.fromMultipliers(d.cut, d.cut+1)
+	switch mixed := h.evaluate(); {
+	case own < parent && own < mixed:
+		h.fromMultipliers(0, len(h.neurons))
+	case parent < mixed:
+		h.fromParent(d)
+	}
+}
+
+// fromMultipliers prices neurons as dual.go does.
+func (h *hull) fromMultipliers(from, to int) {
+	k := len(h.columns)
+	clear(h.price[from*k : to*k])
+	for j := from; j < to; j++ {
+		blas.Axpy(h.pass.v[0][j], h.w[j], h.price[j*k:(j+1)*k])
+	}
+}
+
+func (h *hull) fromParent(d *domain) {
+	for i, v := range d.price {
+		h.price[i] = float64(v)
+	}
+}
+
+// evaluate bounds the domain with the prices at hand.
+func (h *hull) evaluate() float64 {
+	k := len(h.columns)
+	h.pass.evaluateAbove()
+	clear(h.total)
+	value := h.pass.value[0]
+	for j := range h.neurons {
+		n := &h.neurons[j]
+		if w := h.pass.omega[0][j]; w != n.mirror*n.omega {
+			h.reweigh(n, j, w)
+		}
+		n.size, n.chosen = 0, 0
+		for p := range n.count {
+			h.solve(n, &n.pieces[p], j)
+			if n.pieces[p].value > n.pieces[n.chosen].value {
+				n.chosen = p
+			}
+		}
+		c := &n.pieces[n.chosen]
+		value += c.value
+		z := min(max(c.z, c.low), c.high)
+		n.z, n.level = n.mirror*z, c.objective(z)
+		if n.omega != 0 {
+			n.level *= n.mirror / n.omega
+		}
+		blas.Axpy(1, h.price[j*k:(j+1)*k], h.total)
+	}
+	for i, v := range h.total {
+		value += math.Abs(v)
+		h.sign[i] = math.Copysign(1, v)
+	}
+	return value
+}
+
+// margin bounds the rounding error of evaluate from above.
+func (h *hull) margin() float64 {
+	st := &h.m.stages[0]
+	sum := math.Abs(h.pass.value[0])
+	for _, v := range h.price {
+		sum += 3 * math.Abs(v)
+	}
+	d := h.pass.domain[0]
+	for j := range h.neurons {
+		n := &h.neurons[j]
+		sum += n.size * (2*st.size[j] + st.width[j])
+		sum += 4 * n.omega * (math.Abs(float64(d.first[j])) + math.Abs(float64(d.last[j])) + math.Abs(st.min[j]) + 2)
+		sum += 4 * n.omega * (math.Abs(st.base[j]) + st.slack[j] + st.size[j]) / st.width[j]
+	}
+	return h.m.gamma*sum + h.pass.margin(0)
+}
+
+// descend lowers the domain's bound, at most iterations times, until it is below zero
+// or will not be. visit sees the inputs that the bounds name; if it returns true the
+// search is over.
+func (h *hull) descend(ctx context.Context, d *domain, iterations int, rate float64, visit func(x []float64) bool) {
+	h.load(d)
+	best, checked := math.Inf(1), math.Inf(1)
+	patience := max(iterations/5, 5)
+	for it := 0; it < iterations; it++ {
+		value := h.evaluate()
+		if value < best {
+			best = value
+			copy(h.best, h.price)
+			h.keepAbove(d)
+			if bound := value + h.margin(); bound < d.bound {
+				d.bound = bound
+			}
+			if d.bound < 0 {
+				return
+			}
+		}
+		if it%10 == 9 && visit != nil && visit(h.inputs()) {
+			return
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		if it > 0 && it%patience == 0 {
+			left := float64(iterations-it) / float64(patience)
+			if gain := checked - best; it > patience && best-gain*left > 0 {
+				break
+			}
+			checked = best
+		}
+		h.move(it, rate*math.Pow(0.02, float64(it)/float64(iterations)))
+	}
+	h.finish(d)
+}
+
+// keepAbove stores the multipliers behind the first stage in the domain.
+func (h *hull) keepAbove(d *domain) {
+	p := h.pass
+	for s := 1; s < len(h.m.stages); s++ {
+		copy(d.v[h.m.offset[s]:], p.v[s][:h.m.stages[s].out])
+	}
+	copy(d.mu, p.mu[0])
+}
+
+// inputs is the corner that the last evaluation named.
+func (h *hull) inputs() []float64 {
+	copy(h.x, h.m.region.low)
+	for k, i := range h.columns {
+		h.x[i] = h.x[i] + h.r[k]*(1+h.sign[k])
+	}
+	return h.x
+}
+
+// move takes one step; rate is in units of a typical multiplier.
+func (h *hull) move(it int, rate float64) {
+	k := len(h.columns)
+	fade1, fade2 := 1/(1-math.Pow(momentum, float64(it+1))), 1/(1-math.Pow(memory, float64(it+1)))
+	share := max(2/float64(it+2), 0.1)
+	h.moveAbove(share, rate, fade1, fade2)
+	for j := range h.neurons {
+		n := &h.neurons[j]
+		n.mean += share * (n.level - n.mean)
+		n.meanZ += share * (n.z - n.meanZ)
+		u := n.mirror * n.pieces[n.chosen].u
+		price, first, second := h.price[j*k:(j+1)*k], h.first[j*k:(j+1)*k], h.second[j*k:(j+1)*k]
+		w := h.w[j][:len(price)]
+		first, second, sign := first[:len(price)], second[:len(price)], h.sign[:len(price)]
+		step := rate * h.slot.unit[0] / h.m.stages[0].width[j] * fade1
+		for i, c := range w {
+			if c == 0 {
+				continue
+			}
+			g := 0.5 * (sign[i] - math.Copysign(1, u*c-price[i]))
+			first[i] += (1 - momentum) * (g - first[i])
+			second[i] += (1 - memory) * (g*g - second[i])
+			price[i] -= step * math.Abs(c) * first[i] / math.Sqrt(second[i]*fade2+1e-4)
+		}
+	}
+}
+
+// moveAbove is the step of the multipliers behind the first stage.
+func (h *hull) moveAbove(share, rate, fade1, fade2 float64) {
+	p := h.pass
+	for j := range h.neurons {
+		p.t[0][j] = h.neurons[j].level
+	}
+	for s := 1; s < len(h.m.stages); s++ {
+		st := &h.m.stages[s]
+		copy(p.acc[s][:st.out], st.b)
+		if st.out > 0 {
+			blas.Gemv(false, st.out, st.in, 1, st.w, st.in, p.t[s-1], 1, p.acc[s])
+		}
+		p.moveStage(0, h.slot, s, share, rate, fade1, fade2)
+	}
+	p.moveRows(0, p.domain[0], rate)
+	p.moveShare(0, h.slot, rate*fade1, fade2)
+}
+
+// finish leaves prices, narrower levels and the next cut in a domain that stays open.
+func (h *hull) finish(d *domain) {
+	copy(h.price, h.best)
+	h.pass.load(0, d)
+	value := h.evaluate()
+	slack := value + 2*h.margin()
+	d.price = make([]float32, len(h.price))
+	for i, v := range h.price {
+		d.price[i] = float32(v)
+	}
+	if !h.narrow(d, slack) {
+		d.bound = math.Inf(-1)
+		return
+	}
+	h.branch(d)
+}
+
+// narrow takes pieces away that no unsafe input can use: if the bound is slack ≥ 0,
+// a piece that falls short of the chosen one by more. It reports false if nothing is
+// left.
+func (h *hull) narrow(d *domain, slack float64) bool {
+	changed := false
+	for j := range h.neurons {
+		n := &h.neurons[j]
+		if n.count < 2 || !(n.pieces[n.chosen].value-n.pieces[1-n.chosen].value > slack) {
+			continue
+		}
+		first, last := d.first[j], d.last[j]
+		switch outer := n.chosen == 0; {
+		case outer && n.mirror > 0:
+			last = first
+		case outer:
+			first = last
+		case n.mirror > 0:
+			first++
+		default:
+			last--
+		}
+		if !h.m.restrict(d, 0, j, first, last) {
+			return false
+		}
+		changed = true
+	}
+	return !changed || h.m.propagate(d, 0)
+}
+
+// branch keeps the cut that dual.go's descent chose, which looks ahead at both parts.
+// Where narrow has left nothing of it, the neuron is cut whose average level is best
+// above what its average accumulator gives, and if the first stage has none, any.
+func (h *hull) branch(d *domain) {
+	if b := d.branch; b.neuron >= 0 && d.first[b.neuron] < b.level && b.level <= d.last[b.neuron] {
+		return
+	}
+	d.branch = branch{neuron: -1}
+	score := math.Inf(-1)
+	for j := range h.neurons {
+		n := &h.neurons[j]
+		if d.first[j] == d.last[j] {
+			continue
+		}
+		z := min(max(n.meanZ, d.low[j]), d.high[j])
+		_, cut, upper := h.m.hullGap(0, j, d, n.mirror*n.omega, z)
+		level := float64(h.m.stages[0].stair[j].Level(int64(math.Round(z))))
+		if gap := n.omega * n.mirror * (n.mean - level); gap > score {
+			score = gap
+			d.branch = branch{neuron: j, level: cut, upper: upper}
+		}
+	}
+	last := len(h.m.stages) - 1
+	for k := len(h.neurons); k < h.m.total && d.branch.neuron < 0; k++ {
+		if k >= h.m.offset[last] && !h.m.rows[d.conj].uses[k-h.m.offset[last]] {
+			continue
+		}
+		if d.first[k] < d.last[k] {
+			d.branch = branch{neuron: k, level: d.last[k]}
+		}
+	}
+	if d.branch.neuron < 0 {
+		d.x = slices.Clone(h.inputs())
+	}
+}
