@@ -266,7 +266,7 @@ func (h *hull) keepAbove(d *domain) {
 func (h *hull) inputs() []float64 {
 	copy(h.x, h.m.region.low)
 	for k, i := range h.columns {
-		h.x[i] = h.x[i] + h.r[k]*(1+h.sign[k])
+		h.x[i] += h.r[k] * (1 + h.sign[k])
 	}
 	return h.x
 }

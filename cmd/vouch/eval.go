@@ -89,7 +89,7 @@ func newEval(a *app) *cobra.Command {
 	fs.IntVar(&c.attackSteps, "pgd-steps", 100, "gradient steps of the attack that is reported")
 	fs.StringVar(&c.csv, "csv", "", "keep a row per property in this `file`, and resume from it")
 	fs.StringVar(&c.summary, "summary", "", "write the table to this `file` as CSV")
-	fs.StringSliceVar(&c.gains, "gains", nil, "pairs `A=B` of names: also by how much A differs from B, as in the paper's Table 2")
+	fs.StringSliceVar(&c.gains, "gains", nil, "pairs `A=B` of names: also how A differs from B, as in the paper's Table 2")
 	fs.BoolVar(&c.json, "json", false, "print one JSON object instead of the table")
 	fs.BoolVar(&c.markdown, "markdown", false, "print the table as Markdown, with the scores of the paper's Figure 2")
 	c.solver.register(fs)
