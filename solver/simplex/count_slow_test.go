@@ -4,3 +4,6 @@ package simplex
 
 // integerProblems is how many random problems are compared with the exact twin.
 const integerProblems = 10000
+
+// cutProblems is how many problems' cuts are compared with exact arithmetic.
+const cutProblems = 4000

@@ -36,7 +36,8 @@
 //	    │ reduce.go: bounds, divisors, coefficients, costs
 //	    ▼
 //	 integer.go ──► root.go: probing (probe.go), first linear program, an objective if
-//	                    │    there is none (surrogate.go), points
+//	                    │    there is none (surrogate.go), cuts (cuts.go, covers.go,
+//	                    │    mir.go), points
 //	                    ▼
 //	                tree.go: rounds of tasks, merged in order
 //	                    │
@@ -53,7 +54,8 @@
 // be shown nor branched on makes the answer Numerical. Points have exact integers and
 // are judged on the problem as given, rows of integers without tolerance (points.go).
 //
-// Neither cuts nor conflict clauses are used; see the note in integer.go.
+// Cuts hold over the real numbers, too. They are made at the root only; conflict clauses
+// are not used.
 //
 // Results depend on the problem, the options and, in a session, the changes so far;
 // not on time, unless a time limit strikes, or on the number of processors.
@@ -79,6 +81,9 @@
 //	Savelsbergh 1994; Achterberg et al. 2020        reduce.go,       milp_test.go
 //	                                                domains.go,      choices_test.go
 //	                                                choices.go, probe.go
+//	Balas 1975; Zemel 1989 (lifted covers)          covers.go        cuts_test.go
+//	Marchand & Wolsey 2001; Cook et al. 2009        mir.go, cuts.go  cuts_test.go
+//	  (mixed-integer rounding, Gomory's cuts)
 //	Achterberg, Koch & Martin 2005 (reliability)    branching.go     milp_test.go through
 //	Benichou et al. 1971 (pseudo-costs)             pseudocost.go    solver/solvertest
 //	Neumaier & Shcherbina 2004 (safe bounds)        outward.go,      milp_test.go

@@ -11,9 +11,10 @@ import (
 // Mixed-integer problems.
 //
 //	presolve ──► root: probing, linear       ──► rounds of tasks: a node each ──►
-//	reduce.go    program, objective, points      and plunges                 answer
-//	             root.go, probe.go, dive.go,     tree.go, task.go,
-//	             surrogate.go, improve.go        branching.go
+//	reduce.go    program, objective, cuts,       and plunges                 answer
+//	             points: root.go, probe.go,      tree.go, task.go,
+//	             surrogate.go, cuts.go,          branching.go
+//	             dive.go, improve.go
 //
 // What is discarded is discarded by proof: boxes that propagation (domains.go) or a
 // Farkas ray shows empty, and boxes whose points a Lagrangian bound shows to be no
@@ -22,10 +23,8 @@ import (
 // nothing to show; then Bound is that program's optimum as the LP part claims it. A
 // box with nothing left to branch on and nothing shown makes the answer Numerical.
 //
-// There are no cuts. On the dense knapsacks and networks of the benchmarks plain nodes
-// take less time than HiGHS takes with its cuts, and each dense cut would make every node
-// dearer. Models with many fixed charges or long
-// equality chains, which live by cuts, are better served by another solver.
+// Cuts are made at the root only, and few kinds of them. Models with many fixed charges or
+// long equality chains, which live by cuts, are better served by another solver.
 
 // search is a mixed-integer problem being solved.
 type search struct {
@@ -33,6 +32,7 @@ type search struct {
 	sign  float64 // of the objective: −1 when maximising
 	opts  solver.Options
 	keep  keeping
+	cuts  cutting
 	judge *referee
 	near  float64 // integrality tolerance
 
@@ -64,14 +64,14 @@ type search struct {
 
 // solveInteger answers a problem with integers. hint, in p's variables, may be a point
 // worth trying.
-func solveInteger(ctx context.Context, p *solver.Problem, opts *solver.Options, keep keeping, hint []float64) *solver.Solution {
+func solveInteger(ctx context.Context, p *solver.Problem, opts *solver.Options, by Solver, hint []float64) *solver.Solution {
 	if opts.TimeLimit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, opts.TimeLimit)
 		defer cancel()
 	}
 	s := &search{
-		given: p, sign: 1, opts: *opts, keep: keep, near: 1e-6, best: math.Inf(1),
+		given: p, sign: 1, opts: *opts, keep: by.keep, cuts: by.cuts, near: 1e-6, best: math.Inf(1),
 		lost: math.Inf(1), stuck: math.Inf(1),
 	}
 	if p.Sense == solver.Maximize {

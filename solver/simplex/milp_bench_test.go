@@ -64,6 +64,50 @@ func BenchmarkQuantized(b *testing.B) {
 	}
 }
 
+// BenchmarkCuts solves problems with the cuts that pay, without any, and with all that are
+// found, in turns; <cuts>-ms and <cuts>-nodes are sums over the problems.
+func BenchmarkCuts(b *testing.B) {
+	names := []string{"default", "none", "all"} // by cutting
+	for _, c := range []struct {
+		name    string
+		seeds   uint64
+		problem func(seed uint64) *solver.Problem
+	}{
+		{"knapsack/tenth", 10, func(seed uint64) *solver.Problem { return solvertest.SparseKnapsack(seed, 80, 60, 10) }},
+		{"knapsack/quarter", 5, func(seed uint64) *solver.Problem { return solvertest.SparseKnapsack(seed, 30, 40, 4) }},
+		{"knapsack/half", 5, func(seed uint64) *solver.Problem { return solvertest.SparseKnapsack(seed, 30, 40, 2) }},
+		{"relus/20-30-30-5", 10, func(seed uint64) *solver.Problem { return solvertest.ReLUs(seed, 0.1, 20, 30, 30, 5) }},
+		{"relus/20-40-40-5", 5, func(seed uint64) *solver.Problem { return solvertest.ReLUs(seed, 0.1, 20, 40, 40, 5) }},
+		{"relus/20-60-60-5", 3, func(seed uint64) *solver.Problem { return solvertest.ReLUs(seed, 0.1, 20, 60, 60, 5) }},
+		{"quantized/direct", 20, func(seed uint64) *solver.Problem {
+			return solvertest.Quantized(seed, solvertest.Direct, 4, 8, 20, 12, 10)
+		}},
+		{"quantized/levels", 20, func(seed uint64) *solver.Problem {
+			return solvertest.Quantized(seed, solvertest.Levels, 4, 8, 20, 12, 10)
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			ms, nodes := make([]float64, len(names)), make([]float64, len(names))
+			for b.Loop() {
+				for seed := range c.seeds {
+					p := c.problem(seed)
+					for cuts := range names {
+						start := time.Now()
+						got, err := Solver{cuts: cutting(cuts)}.Solve(context.Background(), p, solver.Options{Workers: 1})
+						require.NoError(b, err)
+						ms[cuts] += float64(time.Since(start)) / 1e6
+						nodes[cuts] += float64(got.Nodes)
+					}
+				}
+			}
+			for cuts, name := range names {
+				b.ReportMetric(ms[cuts]/float64(b.N), name+"-ms")
+				b.ReportMetric(nodes[cuts]/float64(b.N), name+"-nodes")
+			}
+		})
+	}
+}
+
 // BenchmarkStarSequence asks for the ranges of all neurons of a layer over one star
 // set, in one session.
 func BenchmarkStarSequence(b *testing.B) {

@@ -49,6 +49,20 @@ func (t *tree) root(ctx context.Context) *solver.Solution {
 				return a
 			}
 		}
+		switch t.cutRoot(ctx, w, n) {
+		case empty:
+			return t.infeasible()
+		case cutOff:
+			t.lost = min(t.lost, t.cutoff())
+			return t.finish()
+		case halted:
+			return t.limit(ctx, solver.ReasonNone, math.Inf(-1))
+		case relaxed:
+		default:
+			n.basis = t.basis
+			t.push(n)
+			return nil
+		}
 		if t.search.first(ctx, w, n) {
 			return t.finish()
 		}
@@ -139,7 +153,7 @@ func (t *tree) unbounded(ctx context.Context) *solver.Solution {
 	for j := range feasibility.Variables {
 		feasibility.Variables[j].Cost = 0
 	}
-	a := solveInteger(ctx, feasibility, &opts, t.keep, nil)
+	a := solveInteger(ctx, feasibility, &opts, Solver{t.keep, t.cuts}, nil)
 	t.nodes, t.iterations = a.Nodes, t.iterations+a.Iterations+direction.Iterations
 	t.answer = a.X
 	switch a.Status {

@@ -19,6 +19,7 @@ type session struct {
 	p     *solver.Problem
 	opts  solver.Options
 	keep  keeping
+	cuts  cutting
 	e     *engine
 	stale bool      // the engine's T does not fit its basis
 	last  []float64 // the last point of a problem with integers
@@ -65,7 +66,7 @@ func (s *session) Solve(ctx context.Context) (*solver.Solution, error) {
 		return nil, errClosed
 	}
 	if s.p.HasIntegers() {
-		a := solveInteger(ctx, s.p, &s.opts, s.keep, s.last)
+		a := solveInteger(ctx, s.p, &s.opts, Solver{s.keep, s.cuts}, s.last)
 		if a.X != nil {
 			s.last = slices.Clone(a.X)
 		}

@@ -19,7 +19,10 @@ import (
 // multiplications a pivot; for others in proportion to the nonzeros.
 // A search for integers takes that for every worker, and its open nodes.
 // Errors: *solver.Error. Safe for concurrent use; a session is not.
-type Solver struct{ keep keeping }
+type Solver struct {
+	keep keeping
+	cuts cutting
+}
 
 // Solve answers p from scratch.
 func (s Solver) Solve(ctx context.Context, p *solver.Problem, opts solver.Options) (*solver.Solution, error) {
@@ -32,7 +35,7 @@ func (s Solver) Solve(ctx context.Context, p *solver.Problem, opts solver.Option
 		defer cancel()
 	}
 	if p.HasIntegers() {
-		return solveInteger(ctx, p, &opts, s.keep, nil), nil
+		return solveInteger(ctx, p, &opts, s, nil), nil
 	}
 	if r := presolve(p); r != nil {
 		if a, err := r.solve(ctx, &opts, s.keep); a != nil || err != nil {
@@ -47,7 +50,9 @@ func (s Solver) Open(p *solver.Problem, opts solver.Options) (solver.Session, er
 	if err := check(p, &opts); err != nil {
 		return nil, err
 	}
-	return newSession(p.Clone(), &opts, s.keep), nil
+	session := newSession(p.Clone(), &opts, s.keep)
+	session.cuts = s.cuts
+	return session, nil
 }
 
 func check(p *solver.Problem, opts *solver.Options) error {
