@@ -78,6 +78,32 @@ func TestReadmeTranscript(t *testing.T) {
 	}
 }
 
+// The figures of others in the README are those of the pages that say where they come from.
+func TestReadmeFiguresOfOthers(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	var sources string
+	for _, name := range []string{"benchmarks.md", "solvers.md"} {
+		text, err := os.ReadFile(filepath.Join("docs", name))
+		require.NoError(t, err)
+		sources += string(text)
+	}
+	_, after, found := strings.Cut(string(readme), "| | vouch | others | command |\n|---|---|---|---|\n")
+	require.True(t, found)
+	figures := 0
+	for line := range strings.Lines(after) {
+		cells := strings.Split(line, " | ")
+		if len(cells) < 4 {
+			break
+		}
+		for _, figure := range regexp.MustCompile(`\b\d+(\.\d+)?\b`).FindAllString(cells[2], -1) {
+			figures++
+			assert.Regexp(t, `\b`+regexp.QuoteMeta(figure)+`\b`, sources, line)
+		}
+	}
+	require.Greater(t, figures, 8)
+}
+
 // Every package in the picture exists.
 func TestPictureOfPackages(t *testing.T) {
 	picture, err := os.ReadFile(filepath.Join("docs", "architecture.svg"))

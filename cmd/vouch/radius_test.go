@@ -261,7 +261,7 @@ func TestRadiusInterrupted(t *testing.T) {
 // Ctrl-C midway: table, JSON and file have what is done, and the same command goes on.
 func TestRadiusInterruptedMidway(t *testing.T) {
 	dir := pictures(t)
-	const copies = 200
+	const copies = 80
 	pixels, labels := read(t, filepath.Join(dir, "images.idx"))[16:], read(t, filepath.Join(dir, "labels.idx"))[8:]
 	put(t, dir, "images.idx", idx([]byte(strings.Repeat(pixels, copies)), 6*copies, 2, 3))
 	put(t, dir, "labels.idx", idx([]byte(strings.Repeat(labels, copies)), 6*copies))
