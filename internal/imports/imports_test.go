@@ -68,6 +68,7 @@ var table = []rule{
 	{"examples/dualapp", []string{"..."}, []string{"gonum.org/v1/plot"}},
 	{"examples/pipeline", []string{"..."}, []string{"gonum.org/v1/plot"}},
 	{"examples/service", []string{"..."}, []string{"gonum.org/v1/plot"}},
+	{"examples/qvip", []string{"..."}, []string{"gonum.org/v1/plot"}},
 	{"examples/extend", []string{"..."}, []string{"gonum.org/v1/plot"}},
 	{"examples/nbc", []string{"..."}, []string{"gonum.org/v1/plot", "github.com/schollz/progressbar/v3", "golang.org/x/term"}}, // hours, with a bar
 	{"examples/...", []string{"..."}, nil},
