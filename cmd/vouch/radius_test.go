@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -258,28 +257,42 @@ func TestRadiusInterrupted(t *testing.T) {
 	assert.Contains(t, err.String(), "interrupted after 0 radii")
 }
 
+// untilRows is a context that ends when a file has more lines than some: a Ctrl-C midway.
+type untilRows struct {
+	context.Context
+	cancel func()
+	file   string
+	rows   int
+}
+
+func newUntilRows(t *testing.T, file string, rows int) untilRows {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	return untilRows{ctx, cancel, file, rows}
+}
+
+// Err implements context.Context; what runs long asks it time and again.
+func (u untilRows) Err() error {
+	if text, err := os.ReadFile(u.file); err == nil && strings.Count(string(text), "\n") > u.rows {
+		u.cancel()
+	}
+	return u.Context.Err()
+}
+
 // Ctrl-C midway: table, JSON and file have what is done, and the same command goes on.
 func TestRadiusInterruptedMidway(t *testing.T) {
 	dir := pictures(t)
-	const copies = 80
+	const copies = 20
 	pixels, labels := read(t, filepath.Join(dir, "images.idx"))[16:], read(t, filepath.Join(dir, "labels.idx"))[8:]
 	put(t, dir, "images.idx", idx([]byte(strings.Repeat(pixels, copies)), 6*copies, 2, 3))
 	put(t, dir, "labels.idx", idx([]byte(strings.Repeat(labels, copies)), 6*copies))
 	file := filepath.Join(dir, "out.csv")
-	args := []string{"-index", fmt.Sprintf("0-%d", 6*copies-1), "-method", "alpha", "-iterations", "50", "-csv", file}
+	args := []string{"-index", fmt.Sprintf("0-%d", 6*copies-1), "-method", "alpha", "-iterations", "10", "-csv", file}
 	all := append([]string{
 		"radius", "-net", filepath.Join(dir, "tanh.onnx"), "-images", filepath.Join(dir, "images.idx"), "-labels", filepath.Join(dir, "labels.idx"), "-json",
 	}, args...)
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() { // Ctrl-C once there are rows
-		for ctx.Err() == nil {
-			if text, err := os.ReadFile(file); err == nil && strings.Count(string(text), "\n") > 20 {
-				cancel()
-			}
-			time.Sleep(time.Millisecond)
-		}
-	}()
+	ctx := newUntilRows(t, file, 20)
 	var out, errs bytes.Buffer
 	require.Equal(t, exitError, run(ctx, all, strings.NewReader(""), &out, &errs))
 	var got struct {
