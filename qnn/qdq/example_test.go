@@ -29,8 +29,8 @@ func ExampleReadFile() {
 		log.Fatal(err)
 	}
 	x := make([]int64, net.Inputs())
-	for i, real := range []float64{0.75, 0.5} {
-		x[i] = int64(math.Round(real/info.InputScale)) + info.InputZero
+	for i, v := range []float64{0.75, 0.5} {
+		x[i] = int64(math.Round(v/info.InputScale)) + info.InputZero
 	}
 	fmt.Println("integers", x, "class", net.Classify(x))
 	for _, steps := range []float64{8, 16} {
