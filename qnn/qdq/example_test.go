@@ -46,6 +46,7 @@ func ExampleReadFile() {
 	}
 	// By hand, with d = x₀ − x₁ from 32 − 2·steps to 32 + 2·steps: the first output is
 	// max(d, 0), the second max(−d, 0) − max(d, 0)/2 + 10.
+
 	// Output:
 	// integers [96 64] class 0
 	// 8 steps: verified
