@@ -22,11 +22,13 @@ func ExampleReadFile() {
 		{"dense_1", []float32{0.75, -0.75, 0.1, 0.4, -0.2, 0.3}, []float32{0, 0.125}},
 	})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	net, err := keras.ReadFile(file, &keras.Options{Bits: 4})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	for _, l := range net.Layers {
 		fmt.Println(l.Weights, l.Bias)

@@ -22,11 +22,13 @@ func ExampleReadFile() {
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "model-int8.onnx") // in practice a quantizer writes it
 	if err := os.WriteFile(file, qdq.Small(), 0o600); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	net, info, err := qdq.ReadFile(file)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	x := make([]int64, net.Inputs())
 	for i, v := range []float64{0.75, 0.5} {
@@ -36,11 +38,13 @@ func ExampleReadFile() {
 	for _, steps := range []float64{8, 16} {
 		ball, err := net.Ball(spec.LInf, x, steps)
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		res, err := qnn.Verify(context.Background(), net, qnn.Robustness(ball, net.Classify(x), net.Outputs()), qnn.Options{})
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		fmt.Println(steps, "steps:", res.Verdict)
 	}
