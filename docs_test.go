@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,6 +75,60 @@ func TestReadmeTranscript(t *testing.T) {
 	for _, line := range lines(shown) {
 		if line != "..." {
 			assert.Contains(t, there, line)
+		}
+	}
+}
+
+// The figures of others in the README are those of the pages that say where they come from.
+func TestReadmeFiguresOfOthers(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	var sources string
+	for _, name := range []string{"benchmarks.md", "solvers.md"} {
+		text, err := os.ReadFile(filepath.Join("docs", name))
+		require.NoError(t, err)
+		sources += string(text)
+	}
+	_, after, found := strings.Cut(string(readme), "| | vouch | others | command |\n|---|---|---|---|\n")
+	require.True(t, found)
+	figures := 0
+	for line := range strings.Lines(after) {
+		cells := strings.Split(line, " | ")
+		if len(cells) < 4 {
+			break
+		}
+		for _, figure := range regexp.MustCompile(`\b\d+(\.\d+)?\b`).FindAllString(cells[2], -1) {
+			figures++
+			assert.Regexp(t, `\b`+regexp.QuoteMeta(figure)+`\b`, sources, line)
+		}
+	}
+	require.Greater(t, figures, 8)
+}
+
+// The ImageStar study's figures are drawn from files; those are the tables that the page shows.
+func TestStudyTables(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("docs", "imagestar-study.md"))
+	require.NoError(t, err)
+	_, mnist, found := strings.Cut(string(page), "\n## MNIST\n")
+	require.True(t, found)
+	mnist, mednist, found := strings.Cut(mnist, "\n## MedNIST\n")
+	require.True(t, found)
+	network := regexp.MustCompile(`(?m)^\| (?:dropout|jacobian|l2) \| (?:glorot|he|narrow-normal) \| \d \|.*$`)
+	for name, text := range map[string]string{"mnist.csv": mnist, "mednist.csv": mednist} {
+		file, err := os.ReadFile(filepath.Join("docs", "imagestar-study", name))
+		require.NoError(t, err)
+		rows := strings.Split(strings.TrimSpace(string(file)), "\n")[1:]
+		shown := network.FindAllString(text, -1)
+		require.Len(t, rows, 45)
+		require.Len(t, shown, 45)
+		for i, row := range rows {
+			c := strings.Split(row, ",")
+			for _, k := range []int{7, 8} { // in ms on the page
+				seconds, err := strconv.ParseFloat(c[k], 64)
+				require.NoError(t, err)
+				c[k] = strconv.FormatFloat(1000*seconds, 'f', 1, 64)
+			}
+			assert.Equal(t, "| "+strings.Join(c, " | ")+" |", shown[i])
 		}
 	}
 }

@@ -31,10 +31,10 @@
 //	Singh et al. 2019 (DeepPoly), first slopes     start.go                verify_test.go
 //	Anderson et al. 2020 (Math. Programming),
 //	  De Palma et al. 2021 (ICLR): hulls over
-//	  the box of inputs                            hull.go, deepen.go      hull_test.go
+//	  the box of inputs                            hull*.go, deepen.go     hull_test.go
 //	reduced-cost fixing                            tighten.go              verify_test.go
 //	rows over outputs without rounding             conjunction.go          verify_test.go
-//	branch and bound                               search.go, branch.go,   verify_test.go
+//	branch and bound                               search*.go, branch.go,  verify_test.go
 //	                                               domain.go
 //	local search, projections, dives               attack.go, leaf.go      verify_test.go,
 //	                                               exactpoint.go           data_test.go

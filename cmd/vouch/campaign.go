@@ -84,7 +84,10 @@ func (c *campaignCommand) run(ctx context.Context, paths []string) error {
 		properties[in.ID] = in.Property
 	}
 	var failed []error
+	shown := newProgress(c.stderr, len(instances), false)
 	opts.OnResult = func(r bab.InstanceResult) {
+		shown.clear()
+		defer shown.step(r.Result.Verdict != spec.Unknown)
 		if r.Result.Verdict == spec.Falsified {
 			if err := replay(net.graph, properties[r.ID], r.Result.Counterexample); err != nil {
 				failed = append(failed, fmt.Errorf("%s: %w", r.ID, err))
@@ -98,6 +101,7 @@ func (c *campaignCommand) run(ctx context.Context, paths []string) error {
 	report, err := contained(func() (*bab.CampaignReport, error) {
 		return bab.RunCampaign(ctx, net.graph, instances, opts)
 	})
+	shown.end()
 	if err == nil && len(report.Unfinished) > 0 {
 		err = fmt.Errorf("interrupted after %d of %d properties", len(report.Results), len(instances))
 	}

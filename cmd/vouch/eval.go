@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,10 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/vouchnn/vouch/nn"
 	"github.com/vouchnn/vouch/spec"
@@ -130,15 +125,13 @@ func (c *evalCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bar := c.bar(len(nets) * len(radii) * len(images))
+	show := newBar(c.stderr, len(nets)*len(radii)*len(images), "")
 	for i := range nets {
-		if err = c.measure(ctx, &nets[i], test, images, radii, opts, rows, bar); err != nil {
+		if err = c.measure(ctx, &nets[i], test, images, radii, opts, rows, show); err != nil {
 			break
 		}
 	}
-	if bar != nil {
-		bar.Finish()
-	}
+	show.end()
 	err = errors.Join(err, rows.close())
 	// Ctrl-C leaves the results so far.
 	if shown := c.show(nets); shown != nil {
@@ -237,7 +230,7 @@ func (c *evalCommand) columnNames() []string {
 }
 
 // measure fills in what is measured of one network.
-func (c *evalCommand) measure(ctx context.Context, n *evaluated, test *dataset.Set, images []int, radii []float64, opts eval.Options, rows *rowFile, bar *progressbar.ProgressBar) error {
+func (c *evalCommand) measure(ctx context.Context, n *evaluated, test *dataset.Set, images []int, radii []float64, opts eval.Options, rows *rowFile, show *bar) error {
 	var err error
 	if n.accuracy, err = train.Accuracy(ctx, n.graph, test); err != nil {
 		return fmt.Errorf("%s: %w", n.path, err)
@@ -270,10 +263,8 @@ func (c *evalCommand) measure(ctx context.Context, n *evaluated, test *dataset.S
 				}
 			}
 			n.rows = append(n.rows, row)
-			if bar != nil {
-				bar.Describe(fmt.Sprintf("%s, radius %g", n.name, epsilon))
-				bar.Add(1)
-			}
+			show.describe(fmt.Sprintf("%s, radius %g", n.name, epsilon))
+			show.add(1)
 		}
 	}
 	return nil
@@ -318,124 +309,4 @@ func parseEvalRow(r []string) (row eval.Row, err error) {
 		err = fmt.Errorf("%q is no result", r[7])
 	}
 	return row, err
-}
-
-func (c *evalCommand) bar(total int) *progressbar.ProgressBar {
-	f, ok := c.stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return nil
-	}
-	return progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(f), progressbar.OptionShowCount(), progressbar.OptionSetElapsedTime(true),
-		progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
-}
-
-// evalAnswer is the answer as JSON.
-type evalAnswer struct {
-	Data     string               `json:"data"`
-	Timeout  float64              `json:"timeout_s"`
-	Networks []eval.Column        `json:"networks"`
-	Scores   map[string][]float64 `json:"scores"`
-}
-
-// show prints what was measured.
-func (c *evalCommand) show(nets []evaluated) error {
-	var columns []eval.Column
-	for _, n := range nets {
-		if len(n.rows) > 0 {
-			columns = append(columns, eval.Column{Method: n.name, Accuracy: 100 * n.accuracy, Summaries: eval.Summarise(n.rows)})
-		}
-	}
-	if len(columns) == 0 {
-		return nil
-	}
-	lines := eval.Lines(columns)
-	if c.summary != "" {
-		if err := writeTable(c.summary, lines); err != nil {
-			return err
-		}
-	}
-	names, scores := eval.Scores(columns)
-	if c.json {
-		return c.writeJSON(evalAnswer{c.data.value, time.Duration(c.timeout).Seconds(), columns, scores})
-	}
-	tables := [][][]string{lines}
-	if gains := c.differences(columns); gains != nil {
-		tables = append(tables, gains)
-	}
-	if c.markdown {
-		score := [][]string{append([]string{"score"}, lines[0][2:]...)}
-		for _, name := range names {
-			line := []string{name}
-			for _, v := range scores[name] {
-				line = append(line, fmt.Sprintf("%.1f", v))
-			}
-			score = append(score, line)
-		}
-		var b strings.Builder
-		for i, t := range append(tables, score) {
-			if i > 0 {
-				b.WriteString("\n")
-			}
-			b.WriteString(eval.Markdown(t))
-		}
-		return c.write([]byte(b.String()))
-	}
-	var b strings.Builder
-	for _, lines := range tables {
-		boxed(&b, lines)
-	}
-	return c.write([]byte(b.String()))
-}
-
-// differences are the lines that -gains asks for, of what was measured.
-func (c *evalCommand) differences(columns []eval.Column) [][]string {
-	var bases, others []eval.Column
-	for _, pair := range c.gains {
-		a, b, _ := strings.Cut(pair, "=")
-		i := slices.IndexFunc(columns, func(c eval.Column) bool { return c.Method == a })
-		k := slices.IndexFunc(columns, func(c eval.Column) bool { return c.Method == b })
-		if i >= 0 && k >= 0 {
-			others, bases = append(others, columns[i]), append(bases, columns[k])
-		}
-	}
-	if others == nil {
-		return nil
-	}
-	return eval.Gains(bases, others)
-}
-
-// boxed draws lines with a frame, the first as a header.
-func boxed(w io.Writer, lines [][]string) {
-	t := newTable(w)
-	for i, line := range lines {
-		row := make(table.Row, len(line))
-		for k, cell := range line {
-			row[k] = cell
-		}
-		if i == 0 {
-			t.AppendHeader(row)
-			continue
-		}
-		t.AppendRow(row)
-	}
-	alignRight(t, 3, len(lines[0]))
-	t.Render()
-}
-
-// writeTable writes lines to a file as CSV, without the marks of the best.
-func writeTable(path string, lines [][]string) error {
-	var b strings.Builder
-	w := csv.NewWriter(&b)
-	for _, line := range lines {
-		plain := make([]string, len(line))
-		for i, cell := range line {
-			plain[i] = strings.TrimSuffix(cell, "*")
-		}
-		if err := w.Write(plain); err != nil {
-			return err
-		}
-	}
-	w.Flush()
-	return os.WriteFile(path, []byte(b.String()), 0o644)
 }

@@ -135,16 +135,13 @@ func TestUsage(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"", "verify", "campaign", "bench", "report", "bounds", "reach", "radius", "info", "train", "eval", "completion", "version"} {
+	for _, name := range []string{"", "verify", "campaign", "bench", "report", "bounds", "reach", "radius", "info", "train", "eval", "completion", "version", "qnn", "qnn verify", "qnn mrr", "qnn info", "qnn export"} {
 		t.Run("help"+name, func(t *testing.T) {
-			var args []string
-			if name != "" {
-				args = []string{name}
-			}
+			args := strings.Fields(name)
 			code, stdout, stderr := vouch(append(args, "-h")...)
 			assert.Equal(t, exitOK, code)
 			assert.Empty(t, stderr)
-			golden := filepath.Join("testdata", "help-"+name+".txt")
+			golden := filepath.Join("testdata", "help-"+strings.ReplaceAll(name, " ", "-")+".txt")
 			if name == "" {
 				golden = filepath.Join("testdata", "help.txt")
 			}

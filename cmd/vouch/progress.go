@@ -11,8 +11,8 @@ import (
 	"golang.org/x/term"
 )
 
-// progress shows how far a benchmark is: a bar on a terminal, a line for each
-// instance if asked, else only what went wrong.
+// progress shows how far a list of questions is: a bar on a terminal; of a benchmark
+// also a line for each instance if asked, else only what went wrong.
 type progress struct {
 	w      io.Writer
 	total  int
@@ -30,14 +30,18 @@ func newProgress(w io.Writer, total int, lines bool) *progress {
 	return p
 }
 
-// terminalBar is a bar on w if that is a terminal, else nil.
-func terminalBar(w io.Writer, total int) *progressbar.ProgressBar {
+// terminalBar is a bar on w if that is a terminal, else nil. It is drawn at once: the
+// first step may take long.
+func terminalBar(w io.Writer, total int, more ...progressbar.Option) *progressbar.ProgressBar {
 	if !isTerminal(w) {
 		return nil
 	}
-	return progressbar.NewOptions(total,
+	b := progressbar.NewOptions(total, append([]progressbar.Option{
 		progressbar.OptionSetWriter(w), progressbar.OptionShowCount(), progressbar.OptionSetElapsedTime(true),
-		progressbar.OptionSetPredictTime(false), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
+		progressbar.OptionSetPredictTime(false), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish(),
+	}, more...)...)
+	b.RenderBlank()
+	return b
 }
 
 func isTerminal(w io.Writer) bool {
@@ -100,10 +104,14 @@ type bar struct{ on *progressbar.ProgressBar }
 
 func newBar(w io.Writer, total int, what string) *bar {
 	b := &bar{terminalBar(w, total)}
+	b.describe(what)
+	return b
+}
+
+func (b *bar) describe(what string) {
 	if b.on != nil {
 		b.on.Describe(what)
 	}
-	return b
 }
 
 func (b *bar) add(n int) {
@@ -130,8 +138,8 @@ func (p *progress) add(o outcome) {
 	if o.Result == wordSat || o.Result == wordUnsat {
 		p.solved++
 	}
-	if p.bar != nil && notable != "" {
-		p.bar.Clear()
+	if notable != "" {
+		p.clear()
 	}
 	if p.lines || notable != "" {
 		fmt.Fprintf(p.w, "%*d/%d %-7s %9.3fs %s %s %s", len(fmt.Sprint(p.total)), p.done, p.total, o.Result, o.Runtime, o.Category, o.Onnx, o.Vnnlib)
@@ -149,6 +157,13 @@ func (p *progress) add(o outcome) {
 	if p.bar != nil {
 		p.bar.Describe(fmt.Sprintf("%d solved", p.solved))
 		p.bar.Add(1)
+	}
+}
+
+// clear takes the bar away until something is counted: other lines come.
+func (p *progress) clear() {
+	if p.bar != nil {
+		p.bar.Clear()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -254,6 +255,65 @@ func TestRadiusInterrupted(t *testing.T) {
 	}, strings.NewReader(""), &out, &err)
 	assert.Equal(t, exitError, code)
 	assert.Contains(t, err.String(), "interrupted after 0 radii")
+}
+
+// untilRows is a context that ends when a file has more lines than some: a Ctrl-C midway.
+type untilRows struct {
+	context.Context
+	cancel func()
+	file   string
+	rows   int
+}
+
+func newUntilRows(t *testing.T, file string, rows int) untilRows {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	return untilRows{ctx, cancel, file, rows}
+}
+
+// Err implements context.Context; what runs long asks it time and again.
+func (u untilRows) Err() error {
+	if text, err := os.ReadFile(u.file); err == nil && strings.Count(string(text), "\n") > u.rows {
+		u.cancel()
+	}
+	return u.Context.Err()
+}
+
+// Ctrl-C midway: table, JSON and file have what is done, and the same command goes on.
+func TestRadiusInterruptedMidway(t *testing.T) {
+	dir := pictures(t)
+	const copies = 20
+	pixels, labels := read(t, filepath.Join(dir, "images.idx"))[16:], read(t, filepath.Join(dir, "labels.idx"))[8:]
+	put(t, dir, "images.idx", idx([]byte(strings.Repeat(pixels, copies)), 6*copies, 2, 3))
+	put(t, dir, "labels.idx", idx([]byte(strings.Repeat(labels, copies)), 6*copies))
+	file := filepath.Join(dir, "out.csv")
+	args := []string{"-index", fmt.Sprintf("0-%d", 6*copies-1), "-method", "alpha", "-iterations", "10", "-csv", file}
+	all := append([]string{
+		"radius", "-net", filepath.Join(dir, "tanh.onnx"), "-images", filepath.Join(dir, "images.idx"), "-labels", filepath.Join(dir, "labels.idx"), "-json",
+	}, args...)
+	ctx := newUntilRows(t, file, 20)
+	var out, errs bytes.Buffer
+	require.Equal(t, exitError, run(ctx, all, strings.NewReader(""), &out, &errs))
+	var got struct {
+		Radii   []radiusRow
+		Summary []radiusTally
+	}
+	require.NoError(t, json.Unmarshal(out.Bytes(), &got))
+	require.GreaterOrEqual(t, len(got.Radii), 20)
+	require.Less(t, len(got.Radii), 5*copies)
+	assert.Equal(t, fmt.Sprintf("vouch: interrupted after %d radii\n", len(got.Radii)), errs.String())
+	require.Len(t, got.Summary, 1)
+	assert.Equal(t, len(got.Radii), got.Summary[0].Samples)
+	part := read(t, file)
+	assert.Equal(t, 1+len(got.Radii), strings.Count(part, "\n"), "the file has what the answer has")
+
+	code, stdout, stderr := radius(dir, args...)
+	require.Equal(t, exitOK, code, stderr)
+	assert.Equal(t, strconv.Itoa(5*copies), tableRow(t, stdout, "tanh")[2])
+	whole := read(t, file)
+	assert.True(t, strings.HasPrefix(whole, part))
+	assert.Equal(t, 1+5*copies, strings.Count(whole, "\n"))
 }
 
 func TestRandomTargetIsNeitherFirstSecondNorLast(t *testing.T) {

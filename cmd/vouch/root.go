@@ -24,7 +24,8 @@ replays through the network.
 Networks are read from .onnx and .nnet files, properties from .vnnlib files, each
 plain or with .gz after its name. Every flag may be written with one dash or two.
 
-Exit codes: 0 answered (also by "unknown" and "timeout"), 1 error, 2 wrong usage.`
+Exit codes: 0 answered (also by "unknown" and "timeout"), 1 error, or a list that
+Ctrl-C cut short, 2 wrong usage. The first Ctrl-C keeps and prints what is known.`
 
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{

@@ -6,16 +6,19 @@
 //	loss.go      the hinge loss                                 train.Loss
 //
 //	go run ./examples/extend
+//	go run ./examples/extend -plot lines.svg
 //
 // A Bounder and a split rule of one's own are in examples/pipeline.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 
 	"github.com/vouchnn/vouch/bab"
 	"github.com/vouchnn/vouch/bounds"
@@ -27,8 +30,13 @@ import (
 )
 
 func main() {
+	picture := flag.String("plot", "", "draw what the relaxation is worth into this `file`, .svg or .png")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := tell(ctx, os.Stdout)
+	net, err := tell(ctx, os.Stdout)
+	if err == nil && *picture != "" {
+		err = draw(ctx, *picture, net, 200, []float64{0.002, 0.01, 0.02, 0.03, 0.04, 0.05})
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "extend:", err)
@@ -36,19 +44,19 @@ func main() {
 	}
 }
 
-// tell runs all chapters.
-func tell(ctx context.Context, w io.Writer) error {
+// tell runs all chapters and returns the network that was trained.
+func tell(ctx context.Context, w io.Writer) (nn.Network, error) {
 	if err := operator(ctx, w); err != nil {
-		return err
+		return nil, err
 	}
 	net, err := loss(ctx, w)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := relaxer(ctx, w, net); err != nil {
-		return err
+		return nil, err
 	}
-	return counted(ctx, w, net)
+	return net, counted(ctx, w, net)
 }
 
 // operator verifies a network with |x| in it: |x − y| + |x + y|, which is twice the
@@ -106,9 +114,9 @@ func loss(ctx context.Context, w io.Writer) (*nn.Graph, error) {
 	return net, nil
 }
 
-// questions are the robustness of ten drawn digits.
-func questions(net nn.Network, radius float64) ([]spec.Property, error) {
-	digits := dataset.Digits(3, 10, false)
+// questions are the robustness of drawn digits.
+func questions(net nn.Network, count int, radius float64) ([]spec.Property, error) {
+	digits := dataset.Digits(3, count, false)
 	var out []spec.Property
 	for i := range digits.Len() {
 		ball, err := spec.NewLInfBall(digits.Float64(i), radius, nil)
@@ -122,39 +130,40 @@ func questions(net nn.Network, radius float64) ([]spec.Property, error) {
 
 // relaxer compares the least margin that both relaxations prove.
 func relaxer(ctx context.Context, w io.Writer, net nn.Network) error {
-	m, err := bounds.Compile(net)
-	if err != nil {
-		return err
-	}
-	asked, err := questions(net, 0.01)
-	if err != nil {
-		return err
-	}
 	fmt.Fprintln(w, "A relaxation: mean of the least margin that is proved, radius 0.01")
-	for _, b := range []bounds.Crown{{Relaxer: parallel{}}, {}} {
-		mean := 0.0
-		for i := range asked {
-			k := &asked[i].Cases[0]
-			res, err := b.Bound(ctx, m, &bounds.Query{
-				Domains:   []bounds.Domain{{Region: k.Region}},
-				Functions: bounds.PropertyFunctions(k, asked[i].Inputs, asked[i].Outputs),
-			})
-			if err != nil {
-				return err
-			}
-			least := res[0].Lower[0]
-			for _, v := range res[0].Lower {
-				least = min(least, v)
-			}
-			mean += least / float64(len(asked))
+	for _, way := range compared {
+		mean, err := meanMargin(ctx, net, way.bounder, 10, 0.01)
+		if err != nil {
+			return err
 		}
-		name := "CROWN's lines"
-		if b.Relaxer != nil {
-			name = "parallel lines"
-		}
-		fmt.Fprintf(w, "  %-14s %6.3f\n", name, mean)
+		fmt.Fprintf(w, "  %-14s %6.3f\n", way.name, mean)
 	}
 	return nil
+}
+
+// meanMargin is the mean over the questions of the least margin that b proves.
+func meanMargin(ctx context.Context, net nn.Network, b bounds.Bounder, count int, radius float64) (float64, error) {
+	m, err := bounds.Compile(net)
+	if err != nil {
+		return 0, err
+	}
+	asked, err := questions(net, count, radius)
+	if err != nil {
+		return 0, err
+	}
+	mean := 0.0
+	for i := range asked {
+		k := &asked[i].Cases[0]
+		res, err := b.Bound(ctx, m, &bounds.Query{
+			Domains:   []bounds.Domain{{Region: k.Region}},
+			Functions: bounds.PropertyFunctions(k, asked[i].Inputs, asked[i].Outputs),
+		})
+		if err != nil {
+			return 0, err
+		}
+		mean += slices.Min(res[0].Lower) / float64(len(asked))
+	}
+	return mean, nil
 }
 
 // counted computes output sets with the counting solver.
@@ -163,7 +172,7 @@ func counted(ctx context.Context, w io.Writer, net nn.Network) error {
 	if err != nil {
 		return err
 	}
-	asked, err := questions(net, 0.04)
+	asked, err := questions(net, 10, 0.04)
 	if err != nil {
 		return err
 	}

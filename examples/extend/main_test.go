@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,12 +24,28 @@ import (
 
 func TestStory(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, tell(t.Context(), &out))
+	net, err := tell(t.Context(), &out)
+	require.NoError(t, err)
 	for _, want := range []string{"within [0.49, 2.01]: verified", "within [0.51, 2.01]: falsified", "parallel lines", "linear programs"} {
 		assert.Contains(t, out.String(), want)
 	}
 	assert.NotContains(t, out.String(), " 0 linear programs")
 	assert.Equal(t, 8, strings.Count(out.String(), "\n"))
+
+	file := filepath.Join(t.TempDir(), "lines.svg")
+	require.NoError(t, draw(t.Context(), file, net, 5, []float64{0.01, 0.03}))
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for _, want := range []string{"</svg>", "parallel lines", "sub-problems, mean"} {
+		assert.Contains(t, string(text), want)
+	}
+	for _, radius := range []float64{0.01, 0.03} { // the two ways differ, so the relaxation is used
+		own, err := meanMargin(t.Context(), net, compared[0].bounder, 5, radius)
+		require.NoError(t, err)
+		theirs, err := meanMargin(t.Context(), net, compared[1].bounder, 5, radius)
+		require.NoError(t, err)
+		assert.NotEqual(t, own, theirs)
+	}
 }
 
 // exact is slope·x + intercept.

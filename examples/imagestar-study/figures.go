@@ -6,8 +6,13 @@ package main
 // at 0.
 
 import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
 	"math"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -41,6 +46,12 @@ func (st *study) figures(all []outcome, format string) error {
 			return err
 		}
 	}
+	return st.combinations(all, filepath.Join(st.dir, factors[3].name+"."+format))
+}
+
+// combinations draws Figure 8, for which the table suffices.
+func (st *study) combinations(all []outcome, path string) error {
+	factors := st.factors()
 	f := factors[3]
 	var s []series
 	for _, seed := range factors[2].levels {
@@ -58,7 +69,42 @@ func (st *study) figures(all []outcome, format string) error {
 	for _, l := range f.levels {
 		names = append(names, strings.Replace(l, "narrow-normal", "narrow", 1))
 	}
-	return draws(filepath.Join(st.dir, f.name+"."+format), st.Data+", by combination", names, s)
+	return draws(path, st.Data+", by combination", names, s)
+}
+
+// redraw draws the figure by combination from a table that the study wrote, beside it.
+// The data set is what the table is named after.
+func redraw(table, format string) error {
+	text, err := os.ReadFile(table)
+	if err != nil {
+		return err
+	}
+	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil {
+		return fmt.Errorf("%s: %w", table, err)
+	}
+	if len(rows) == 0 {
+		return fmt.Errorf("%s: empty", table)
+	}
+	column := func(row []string, name string) string {
+		if i := slices.Index(rows[0], name); i >= 0 {
+			return row[i]
+		}
+		return "no column " + name
+	}
+	whole := strings.TrimSuffix(table, filepath.Ext(table))
+	st := &study{settings: settings{Data: filepath.Base(whole)}}
+	var all []outcome
+	for _, row := range rows[1:] {
+		o := outcome{cell: cell{Regularizer: column(row, "regularizer"), Initializer: column(row, "initializer")}}
+		numbers := []string{column(row, "seed"), column(row, "robust"), column(row, "unknown"), column(row, "not_robust"), column(row, "cpu_seconds")}
+		if _, err := fmt.Sscan(strings.Join(numbers, "\n"), &o.Seed, &o.robust, &o.unknown, &o.not, &o.cpu); err != nil {
+			return fmt.Errorf("%s: row %q: %w", table, row, err)
+		}
+		all = append(all, o)
+		st.Seeds = max(st.Seeds, o.Seed+1)
+	}
+	return st.combinations(all, whole+"."+format)
 }
 
 // draws writes a figure of two panels, one above the other.

@@ -6,6 +6,7 @@
 //	go run ./examples/imagestar-study -quick                about two minutes
 //	go run ./examples/imagestar-study -out FOLDER           in full
 //	go run ./examples/imagestar-study -data digits -quick   seconds, without any files
+//	go run ./examples/imagestar-study -redraw docs/imagestar-study/mnist.csv -figures png
 //
 // Results go to a folder for each data set: networks, verdicts, the paper's table as
 // CSV and Markdown, its figures. Ctrl-C writes the table of what is done so far; a run
@@ -46,6 +47,7 @@ func main() {
 	flag.StringVar(&r.format, "figures", "svg", "format of the figures: svg, png or pdf")
 	flag.DurationVar(&r.limit, "decide", 0, "put what approx-star leaves open to branch and bound, with this `time` for each")
 	flag.IntVar(&r.exact, "exact", 0, "put so many images of each class to exact-star and to branch and bound, and compare")
+	table := flag.String("redraw", "", "only draw the figure by combination from a `table` that the study wrote, NAME.csv")
 	verbose := flag.Bool("v", false, "report progress also where standard error is not a terminal")
 	flag.Parse()
 	r.log = io.Discard
@@ -58,7 +60,12 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
-	err := r.tell(ctx, os.Stdout)
+	var err error
+	if *table != "" {
+		err = redraw(*table, r.format)
+	} else {
+		err = r.tell(ctx, os.Stdout)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "imagestar-study:", err)

@@ -11,7 +11,8 @@
 // the single property, are what the script full.sh beside this file makes with the
 // commands vouch train and vouch eval; docs/nbc.md has the tables.
 //
-// The steps are functions, in order: open, trainOne, measure (study.go), show (below).
+// The steps are functions, in order: open, trainOne, measure (study.go), show (below),
+// draw (picture.go).
 package main
 
 import (
@@ -35,6 +36,8 @@ func main() {
 	isQuick := flag.Bool("quick", false, "drawn digits, fewer images and epochs: about three minutes")
 	data := flag.String("data", "", "data set: mnist, fashion-mnist or digits (drawn); default mnist, with -quick digits")
 	out := flag.String("out", "", "folder to keep networks and checkpoints in, and to go on from (default: none)")
+	timeout := flag.Duration("timeout", 0, "`time` for each property; default 30s, with -quick 1s")
+	picture := flag.String("plot", "", "draw the shares of stable ReLUs and of proofs into this `file`, .svg or .png")
 	seed := flag.Uint64("seed", 1, "seed of weights, order and attacks")
 	flag.Parse()
 	if *isQuick {
@@ -43,13 +46,19 @@ func main() {
 	if *data != "" {
 		s.data = *data
 	}
+	if *timeout > 0 {
+		s.timeout = *timeout
+	}
 	s.seed, s.out, s.progress = *seed, *out, io.Discard
 	if term.IsTerminal(int(os.Stderr.Fd())) {
 		s.progress = os.Stderr
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
-	_, err := tell(ctx, os.Stdout, s)
+	columns, err := tell(ctx, os.Stdout, s)
+	if err == nil && *picture != "" {
+		err = draw(*picture, columns)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "nbc:", err)

@@ -40,6 +40,13 @@ func TestTell(t *testing.T) {
 	for _, want := range []string{"ce: training", "trades+nbc: verifying"} {
 		assert.Contains(t, bars.String(), want)
 	}
+	picture := filepath.Join(t.TempDir(), "nbc.svg")
+	require.NoError(t, draw(picture, columns))
+	text, err := os.ReadFile(picture)
+	require.NoError(t, err)
+	for _, want := range append([]string{"</svg>", "stable ReLUs (%)", "images proved (%)", "ε = 0.005"}, methods...) {
+		assert.Contains(t, string(text), want)
+	}
 	// From the folder: the same networks, not trained again.
 	kept, err := os.ReadFile(filepath.Join(s.out, "nbc.onnx"))
 	require.NoError(t, err)

@@ -40,7 +40,7 @@ func drawn() ([]subject, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, subject{fmt.Sprintf("digits, %d bits", bits), n, inputs, labels})
+		out = append(out, subject{name: fmt.Sprintf("digits, %d bits", bits), net: n, inputs: inputs, labels: labels})
 	}
 	return out, nil
 }

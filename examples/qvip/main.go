@@ -2,6 +2,7 @@
 // ILP-based formal verification approach for quantized neural networks" (ASE).
 //
 //	go run ./examples/qvip                  drawn digits, a network trained here; seconds
+//	go run ./examples/qvip -plot radii.svg  the same, and a picture
 //	go run ./examples/qvip -nets FOLDER     the paper's networks as .json.gz, on MNIST
 //
 // It prints accuracies (Table 1), verdicts with times for growing radii (a column
@@ -30,15 +31,20 @@ type subject struct {
 	net    *qnn.Network
 	inputs [][]int64
 	labels []int
+	proved []int // the radius proved, for each image of the third experiment
 }
 
 func main() {
 	nets := flag.String("nets", "", "`folder` of the paper's networks (default: a small network trained here)")
 	images := flag.Int("images", 20, "images per radius")
 	limit := flag.Duration("timeout", 10*time.Second, "time for each image")
+	picture := flag.String("plot", "", "draw the distribution of radii into this `file`, .svg or .png")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, os.Stdout, *nets, *images, *limit)
+	subjects, err := run(ctx, os.Stdout, *nets, *images, *limit)
+	if err == nil && *picture != "" {
+		err = draw(*picture, subjects)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "qvip:", err)
@@ -46,13 +52,13 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, w io.Writer, folder string, images int, limit time.Duration) error {
+func run(ctx context.Context, w io.Writer, folder string, images int, limit time.Duration) ([]subject, error) {
 	subjects, err := drawn()
 	if folder != "" {
 		subjects, err = published(folder)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	fmt.Fprintf(w, "1. Accuracy (Table 1)\n\n")
 	for _, s := range subjects {
@@ -68,17 +74,17 @@ func run(ctx context.Context, w io.Writer, folder string, images int, limit time
 	for _, s := range subjects {
 		for _, r := range []int{1, 2, 4, 8} {
 			if err := s.verify(ctx, w, r, images, limit); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
 	fmt.Fprintf(w, "\n3. Maximum robust radii (Figure 7); one mark for each image, ? for an interval\n\n")
-	for _, s := range subjects {
-		if err := s.radii(ctx, w, images, limit); err != nil {
-			return err
+	for i := range subjects {
+		if err := subjects[i].radii(ctx, w, images, limit); err != nil {
+			return nil, err
 		}
 	}
-	return ctx.Err()
+	return subjects, ctx.Err()
 }
 
 // each calls visit for the first count images that are classified correctly.
@@ -120,7 +126,7 @@ func (s *subject) verify(ctx context.Context, w io.Writer, radius, images int, l
 	return err
 }
 
-// radii prints a histogram.
+// radii prints a histogram, and keeps what it is of.
 func (s *subject) radii(ctx context.Context, w io.Writer, images int, limit time.Duration) error {
 	marks := map[int]string{}
 	top := 0
@@ -136,6 +142,7 @@ func (s *subject) radii(ctx context.Context, w io.Writer, images int, limit time
 			mark = "?"
 		}
 		marks[r.Lower] += mark
+		s.proved = append(s.proved, r.Lower)
 		top = max(top, r.Lower)
 		return nil
 	})

@@ -1,10 +1,11 @@
 // Command service certifies predictions over HTTP.
 //
 //	go run ./examples/service [-addr localhost:8080] [-net model.onnx]
+//	go run ./examples/service -plot answers.svg
 //
 // A client posts an input and how far each of its values may be off; the answer
 // is the class, and whether it is the same wherever the true input lies. The
-// handlers are in server.go, this file is the process: flags, timeouts, and an
+// handlers are in server.go, picture.go is a client, this file is the process: flags, timeouts, and an
 // end in which requests that are worked on are finished.
 package main
 
@@ -33,10 +34,17 @@ func main() {
 	flag.Int64Var(&l.body, "body", 1<<20, "most `bytes` of a request")
 	flag.DurationVar(&l.deadline, "deadline", 10*time.Second, "most time for a request")
 	flag.IntVar(&l.parallel, "parallel", 4, "most requests at a `time`")
+	picture := flag.String("plot", "", "ask a service of its own about many situations and draw the answers into this `file`, .svg or .png")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *addr, *file, l); err != nil {
+	err := error(nil)
+	if *picture != "" {
+		err = draw(ctx, *picture, 200)
+	} else {
+		err = run(ctx, *addr, *file, l)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "service:", err)
 		os.Exit(1) //nolint:gocritic // stop has nothing left to do
 	}

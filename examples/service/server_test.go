@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -209,6 +211,33 @@ func TestShutdown(t *testing.T) {
 	close(release)
 	assert.Equal(t, "verified", (<-answered)["verdict"])
 	require.NoError(t, <-ended)
+}
+
+// TestPicture: the picture's answers are those of the handlers, and a larger radius proves less.
+func TestPicture(t *testing.T) {
+	h := httptest.NewServer(newTestServer(t).routes())
+	defer h.Close()
+	s := &survey{url: h.URL, situations: [][]float64{{12, 15, 0.5}, {90, 30, 0.5}, {50, 20, 0.9}, {40, 38, 0.1}}}
+	last := shares{verified: 1}
+	for _, radius := range []float64{0, 0.05, 0.2, 1} {
+		a, err := s.ask(t.Context(), radius, 0)
+		require.NoError(t, err)
+		assert.InDelta(t, 1, a.verified+a.unknown+a.falsified, 1e-9)
+		assert.LessOrEqual(t, a.verified, last.verified)
+		last = a
+	}
+	assert.Equal(t, shares{falsified: 1}, last)
+	s.situations = [][]float64{{1, 2}}
+	_, err := s.ask(t.Context(), 0.1, 0)
+	require.ErrorContains(t, err, "input has 2 values")
+
+	file := filepath.Join(t.TempDir(), "answers.svg")
+	require.NoError(t, draw(t.Context(), file, 2))
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for _, want := range []string{"</svg>", "verified", "falsified", "deadline, ms"} {
+		assert.Contains(t, string(text), want)
+	}
 }
 
 func TestRunRefuses(t *testing.T) {

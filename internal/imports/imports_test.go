@@ -67,7 +67,10 @@ var table = []rule{
 	{"examples/imagestar-study", []string{"..."}, []string{"gonum.org/v1/plot", "golang.org/x/term"}}, // its output is pictures, too
 	{"examples/dualapp", []string{"..."}, []string{"gonum.org/v1/plot"}},
 	{"examples/pipeline", []string{"..."}, []string{"gonum.org/v1/plot"}},
-	{"examples/nbc", []string{"..."}, []string{"github.com/schollz/progressbar/v3", "golang.org/x/term"}}, // hours, with a bar
+	{"examples/service", []string{"..."}, []string{"gonum.org/v1/plot"}},
+	{"examples/qvip", []string{"..."}, []string{"gonum.org/v1/plot"}},
+	{"examples/extend", []string{"..."}, []string{"gonum.org/v1/plot"}},
+	{"examples/nbc", []string{"..."}, []string{"gonum.org/v1/plot", "github.com/schollz/progressbar/v3", "golang.org/x/term"}}, // hours, with a bar
 	{"examples/...", []string{"..."}, nil},
 	{"cmd/...", []string{"..."}, []string{"..."}},
 }

@@ -10,5 +10,6 @@
 //
 //	what                                   file        test
 //	tensors and nodes, one after another   read.go     read_test.go
+//	QuantizeLinear, DequantizeLinear       quantize.go requantize_test.go
 //	Gemm, MatMul, Conv as integer layers   lower.go    read_test.go
 package qdq
