@@ -27,7 +27,7 @@ import (
 const (
 	// candidates is how many neurons are looked at, and moreCandidates how many
 	// where none of those gains enough.
-	candidates     = 8
+	candidates     = 16
 	moreCandidates = 32
 	// enough is what the halves of a good split gain, as the geometric mean of
 	// their shares of what is missing to a proof.
