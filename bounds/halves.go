@@ -271,7 +271,7 @@ func (x *halfPass) fork(j int) {
 	}
 	x.forked[j] = true
 	var from, half []int
-	any := false
+	forks := false
 	for r, w := range p.rows {
 		if x.half[r] >= 0 {
 			from, half = append(from, r), append(half, x.half[r])
@@ -281,7 +281,7 @@ func (x *halfPass) fork(j int) {
 		at := len(from)
 		for k, c := range x.cuts[w.domain] {
 			if c.Node == j {
-				from, half, any = append(from, r, r), append(half, 2*k, 2*k+1), true
+				from, half, forks = append(from, r, r), append(half, 2*k, 2*k+1), true
 			}
 			more = more || !x.forked[c.Node]
 		}
@@ -289,7 +289,7 @@ func (x *halfPass) fork(j int) {
 			from, half = slices.Insert(from, at, r), slices.Insert(half, at, -1)
 		}
 	}
-	if !any {
+	if !forks {
 		return
 	}
 	rows := make([]row, len(from))
