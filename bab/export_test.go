@@ -101,7 +101,14 @@ func LookAtRoot(ctx context.Context, net nn.Network, prop *spec.Property) (*Look
 			if err != nil {
 				return nil, err
 			}
-			score *= s.gain(o.d, h, &res[0])
+			lower := res[0].Lower
+			if d := q.Domains[0]; d.Only != nil {
+				lower = nil
+				for _, f := range d.Only {
+					lower = append(lower, res[0].Lower[f])
+				}
+			}
+			score *= s.gain(o.d, lower)
 		}
 		out.Scores = append(out.Scores, score)
 	}

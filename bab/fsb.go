@@ -7,8 +7,9 @@ package bab
 // both halves are bounded once, with all intermediate bounds and variables
 // inherited, and the neuron whose halves gain most in both directions wins. If even
 // that one gains little, more ReLUs are looked at: behind convolutions many have
-// about the same impact and few gain. A look costs a twentieth of a bound, and a
-// better split halves the tree again and again.
+// about the same impact and few gain. A look costs a small part of a bound, since the
+// halves of a domain share all but one neuron (bounds/halves.go), and a better split
+// halves the tree again and again.
 //
 // Source: De Palma et al. 2021, arXiv:2104.06718, §4.2. Deviations: candidates
 // come from the impact on the actual functions; gains are combined by their
@@ -26,7 +27,7 @@ import (
 const (
 	// candidates is how many neurons are looked at, and moreCandidates how many
 	// where none of those gains enough.
-	candidates     = 8
+	candidates     = 16
 	moreCandidates = 32
 	// enough is what the halves of a good split gain, as the geometric mean of
 	// their shares of what is missing to a proof.
@@ -77,30 +78,25 @@ func (s *search) lookAt(ctx context.Context, looks []*look, from, to int) error 
 	if len(looks) == 0 {
 		return nil
 	}
-	q := &bounds.Query{Functions: s.g.functions, AnyOf: s.g.rows}
-	var halves []*domain
-	for _, l := range looks {
-		d := *l.d
-		for _, d.split = range l.neurons[from:min(to, len(l.neurons))] {
-			for _, h := range d.children() {
-				h.settled = math.MaxInt
-				halves = append(halves, h)
-				q.Domains = append(q.Domains, h.query(s.g, s.e.prop))
-			}
+	q := &bounds.Query{Functions: s.g.functions}
+	cuts := make([][]bounds.Cut, len(looks))
+	for k, l := range looks {
+		d := l.d.query(s.g, s.e.prop)
+		d.Known = l.r.Nodes
+		q.Domains = append(q.Domains, d)
+		for _, c := range l.neurons[from:min(to, len(l.neurons))] {
+			cuts[k] = append(cuts[k], bounds.Cut{Node: c.node, Index: c.index, Point: c.point})
 		}
+		s.spent += len(cuts[k])
 	}
-	res, err := bounds.AlphaBeta{Iterations: 1}.Bound(ctx, s.e.model, q)
+	res, err := bounds.AlphaBeta{}.Halves(ctx, s.e.model, q, cuts)
 	if err != nil {
 		return err
 	}
-	s.spent += len(halves) / 2
-	at := 0
-	for _, l := range looks {
-		for _, c := range l.neurons[from:min(to, len(l.neurons))] {
-			low, high := s.gain(l.d, halves[at], &res[at]), s.gain(l.d, halves[at+1], &res[at+1])
-			at += 2
-			if v := low * high; v > l.score {
-				l.score, l.d.split = v, c
+	for k, l := range looks {
+		for i, h := range res[k] {
+			if v := s.gain(l.d, h.Below) * s.gain(l.d, h.Above); v > l.score {
+				l.score, l.d.split = v, l.neurons[from+i]
 			}
 		}
 	}
@@ -127,17 +123,16 @@ func missing(d *domain) float64 { return math.Max(-d.bound, leastSpan) }
 // leastSpan keeps scores apart from zero.
 const leastSpan = 1e-6
 
-// gain is by how much a half improves on the bound of the whole; what goes
-// beyond a proof does not count.
-func (s *search) gain(whole, half *domain, r *bounds.DomainResult) float64 {
+// gain is by how much a half improves on the bound of the whole, whose open
+// conjunctions' functions have these lower bounds in it; what goes beyond a proof
+// does not count.
+func (s *search) gain(whole *domain, lower []float64) float64 {
 	span := missing(whole)
-	if r.Infeasible {
-		return span
-	}
-	bound := math.Inf(1)
-	for _, c := range half.open {
-		v, _ := s.g.best(c, r)
-		bound = math.Min(bound, v)
+	bound, at := math.Inf(1), 0
+	for _, c := range whole.open {
+		n := s.g.rows[c][1] - s.g.rows[c][0]
+		bound = min(bound, slices.Max(lower[at:at+n]))
+		at += n
 	}
 	return math.Max(math.Min(bound, 0)-whole.bound, leastSpan*span)
 }

@@ -20,7 +20,7 @@ func TestFilterChoosesTheBestCandidate(t *testing.T) {
 	rng := rand.New(rand.NewPCG(61, 62))
 	sufficed, further := 0, 0
 	for k := range rounds(60) {
-		net := deepDense(t, rng, activations[k%2], 12, 40, 40, 40)
+		net := deepDense(t, rng, activations[k%2], 12, 70, 70, 70)
 		box := cube(t, nn.InputShape(net).Size(), -1, 1)
 		prop := marginBelow(box, sampledLeast(rng, net, box)-4*float64(k%7))
 		l, err := bab.LookAtRoot(context.Background(), net, prop)

@@ -24,6 +24,7 @@
 //	                          │  AlphaBeta  Crown, its last pass optimised, with splits
 //	                          │             live.go, union.go: dead neurons left out
 //	                          │             window.go: rows of convolutions
+//	                          │             halves.go: many cuts of one domain
 //	                          │             halfspace.go: corners of a region
 //	                          ▼
 //	                    DomainResult: node intervals, Lower, Upper
@@ -59,6 +60,7 @@
 //	Wu, Zhang 2021 (DeepCert)                        deepcert.go       relaxers_test.go
 //	Zhang et al. 2022 (NeWise)                       newise.go         newise_test.go
 //	argument in the file (rows of convolutions)      window.go         window_test.go
+//	De Palma et al. 2021, §4.2 (halves of cuts)      halves.go         halves_test.go
 //	proof in the file (MaxPool)                      maxpool.go      maxpool_test.go
 //	argument in the file (dead neurons)              live.go, union.go  live_test.go
 //	Higham 2002, §3.1 (rounding)                     rounding.go     rounding_test.go

@@ -116,6 +116,22 @@ func ExampleAlphaBeta() {
 	// -2.250 ≤ y
 }
 
+// On the whole box y ≥ −2.5. Cutting the second neuron gains on both sides, cutting
+// the first on neither.
+func ExampleAlphaBeta_Halves() {
+	cuts := []bounds.Cut{{Node: 1, Index: 0}, {Node: 1, Index: 1}}
+	h, err := bounds.AlphaBeta{}.Halves(context.Background(), exampleModel(), exampleQuery(), [][]bounds.Cut{cuts})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for k := range cuts {
+		fmt.Printf("neuron %d: %.3f ≤ y where it is off, %.3f ≤ y where it is on\n", k, h[0][k].Below[0], h[0][k].Above[0])
+	}
+	// Output:
+	// neuron 0: -3.000 ≤ y where it is off, -2.500 ≤ y where it is on
+	// neuron 1: -1.000 ≤ y where it is off, -2.000 ≤ y where it is on
+}
+
 // Robustness of class 0 of three, as two functions that have to be positive.
 func ExamplePropertyFunctions() {
 	region, err := spec.NewLInfBall([]float64{0.5, 0.5}, 0.1, nil)

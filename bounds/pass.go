@@ -191,7 +191,7 @@ func (p *pass) addConst(r int, v float64) {
 }
 
 // stepper is one step of a pass for the rows from lo to hi, all of domain d and,
-// with an optimiser, in successive places.
+// with an optimiser, in successive places or all in one (p.stride).
 type stepper interface {
 	step(p *pass, i, d, lo, hi int)
 }
@@ -210,12 +210,21 @@ func (p *pass) spread(i, size int, s stepper) {
 func (p *pass) steps(i, from, to int, s stepper) {
 	for lo := from; lo < to; {
 		hi := lo + 1
-		for hi < to && p.rows[hi].domain == p.rows[lo].domain && (p.tune == nil || p.rows[hi].id == p.rows[hi-1].id+1) {
+		for hi < to && p.rows[hi].domain == p.rows[lo].domain && (p.tune == nil || p.rows[hi].id == p.rows[hi-1].id+p.stride(lo)) {
 			hi++
 		}
 		s.step(p, i, p.rows[lo].domain, lo, hi)
 		lo = hi
 	}
+}
+
+// stride is by how many places the variables of the row after row r are behind its
+// own, in one step: 0 where rows have forked (halves.go), otherwise 1.
+func (p *pass) stride(r int) int {
+	if r+1 < len(p.rows) && p.rows[r+1].id == p.rows[r].id {
+		return 0
+	}
+	return 1
 }
 
 // byRow is a step that takes one row at a time.

@@ -250,7 +250,7 @@ func (e elementwise) step(p *pass, i, d, lo, hi int) {
 	}
 	v := p.at(i, d)
 	if p.tune != nil && e.tuned() {
-		v.lines.LowSlope, v.lines.LowStep = p.tune.slopes(p, i, lo), size
+		v.lines.LowSlope, v.lines.LowStep = p.tune.slopes(p, i, lo), size*p.stride(lo)
 	}
 	sums := p.sums[2*lo : 2*hi]
 	blas.RelaxRows(hi-lo, size, p.coef[i][lo*size:hi*size], p.coef[j][lo*size:hi*size], &v.lines, v.magnitude, sums, !p.fresh)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vouchnn/vouch/nn"
+	"github.com/vouchnn/vouch/spec"
 )
 
 // deepConv is two to four convolutions over maps that are large beside their
@@ -112,6 +113,110 @@ func requireNear(t *testing.T, want, got []float64, seed, node int) {
 	for k, w := range want {
 		require.InDelta(t, w, got[k], 1e-9*(1+math.Abs(w)), "seed %d node %d element %d", seed, node, k)
 	}
+}
+
+// fewInputs is a half-space of some inputs of the box, so that windows that hold them
+// gain much, with most of the box outside.
+func fewInputs(rng *rand.Rand, box spec.Box) Halfspace {
+	h := Halfspace{Coef: make([]float64, len(box.Lower))}
+	least, reach := 0.0, 0.0
+	for range 4 {
+		j, v := rng.IntN(len(h.Coef)), rng.NormFloat64()
+		if h.Coef[j] != 0 {
+			continue
+		}
+		h.Coef[j] = v
+		least += min(v*box.Lower[j], v*box.Upper[j])
+		reach += math.Abs(v) * (box.Upper[j] - box.Lower[j])
+	}
+	h.Offset = -least - reach*(0.1+0.3*rng.Float64())
+	return h
+}
+
+// In a half-space a row of the input is raised on its window alone; the twin raises the
+// whole row, of which all else is zero. A window that is too small is unsound, since
+// what is left out would be added to the bound.
+func TestRaiseOnWindowsEqualsFullRows(t *testing.T) {
+	n, raised := 80, 0
+	if testing.Short() {
+		n = 10
+	}
+	for seed := range n {
+		rng := rand.New(rand.NewPCG(uint64(seed), 49))
+		net, err := nn.Simplify(deepConv(t, rng))
+		require.NoError(t, err)
+		m, twin := mustCompile(t, net), withoutWindows(t, net)
+		plain := &Query{Functions: randomFunctions(rng, m), Domains: []Domain{{Region: randomBox(t, rng, m.inputs, 0.1+0.5*rng.Float64())}}}
+		q := *plain
+		d := plain.Domains[0]
+		d.Halfspaces = []Halfspace{fewInputs(rng, d.Region.Box())}
+		q.Domains = []Domain{d}
+		before, got, want := mustBound(t, Crown{}, m, plain)[0], mustBound(t, Crown{}, m, &q)[0], mustBound(t, Crown{}, twin, &q)[0]
+		require.Equal(t, want.Infeasible, got.Infeasible)
+		if got.Infeasible {
+			continue
+		}
+		for i := range want.Nodes {
+			requireNear(t, want.Nodes[i].Lower, got.Nodes[i].Lower, seed, i)
+			requireNear(t, want.Nodes[i].Upper, got.Nodes[i].Upper, seed, i)
+			for k, v := range got.Nodes[i].Lower {
+				if m.rules[max(i, 1)].linear() && v > before.Nodes[i].Lower[k]+1e-6 {
+					raised++
+				}
+			}
+		}
+		requireNear(t, want.Lower, got.Lower, seed, -1)
+	}
+	t.Logf("%d bounds raised", raised)
+	require.Greater(t, raised, 5*n)
+}
+
+// Every coefficient outside of a row's support is zero, and its runs do not overlap.
+func TestSupportIsWhereRowsAreNotZero(t *testing.T) {
+	used := 0
+	for seed := range 80 {
+		rng := rand.New(rand.NewPCG(uint64(seed), 51))
+		m := mustCompile(t, deepConv(t, rng))
+		s := newState(m, []Domain{{Region: randomBox(t, rng, m.inputs, 0.5)}}, nil)
+		for i := 1; i < len(m.nodes); i++ {
+			s.advance(i)
+			if a, ok := m.rules[i].(*affine); !ok || a.kernel == nil {
+				continue
+			}
+			p := &pass{}
+			rows := make([]row, m.size[i]) // every place, so the corners and edges too
+			for r := range rows {
+				rows[r] = row{index: r, sign: 1}
+			}
+			p.reset(s, rows, false)
+			start, ok := p.startWindows(i)
+			require.True(t, ok)
+			p.sweep(t.Context(), start)
+			coef := p.coefOf(0)
+			for r := range rows {
+				runs := p.supportOf(r, nil)
+				if runs == nil {
+					continue
+				}
+				used++
+				inside := make([]bool, m.inputs)
+				for _, run := range runs {
+					require.Positive(t, run.count)
+					for k := run.from; k < run.from+run.count; k++ {
+						require.False(t, inside[k], "element %d twice", k)
+						inside[k] = true
+					}
+				}
+				for k, v := range coef[r*m.inputs : (r+1)*m.inputs] {
+					require.True(t, inside[k] || v == 0, "seed %d node %d row %d: %v at %d is outside", seed, i, r, v, k)
+				}
+				require.Nil(t, p.supportOf(r, make([]float64, m.inputs)), "the minimiser needs the whole row")
+			}
+		}
+		s.close()
+	}
+	t.Logf("%d rows", used)
+	require.Greater(t, used, 1000)
 }
 
 func TestWindowsDoNotDependOnProcessors(t *testing.T) {
