@@ -217,6 +217,10 @@ func TestDoubleDashes(t *testing.T) {
 		"verify -net -- -net":        "verify --net -- --net",
 		"verify -- -net":             "verify -- -net",
 		"verify -net":                "verify --net",
+		"bench -resume -csv x":       "bench --resume --csv x",
+		"train -resume -x -csv y":    "train --resume -x --csv y",
+		"qnn mrr -net -a -json":      "qnn mrr --net -a --json",
+		"__complete bench -res -csv": "__complete bench --res --csv",
 	} {
 		assert.Equal(t, strings.Fields(want), doubleDashes(root, strings.Fields(in)), in)
 	}

@@ -124,12 +124,19 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 // doubleDashes writes -name as --name wherever pflag would take it for a group
 // of shorthands. Everything after -- and the values of flags stay as they are.
 func doubleDashes(root *cobra.Command, args []string) []string {
-	takesValue := map[string]bool{}
-	for _, cmd := range root.Commands() {
-		for _, c := range append(cmd.Commands(), cmd) {
-			c.Flags().VisitAll(func(f *pflag.Flag) { takesValue[f.Name] = f.NoOptDefVal == "" })
+	cmd := root // a name may be of a flag with a value in one command and without in another
+	for k, arg := range args {
+		if k == 0 && strings.HasPrefix(arg, cobra.ShellCompRequestCmd) { // the shell's completion
+			continue
 		}
+		i := slices.IndexFunc(cmd.Commands(), func(c *cobra.Command) bool { return c.Name() == arg || c.HasAlias(arg) })
+		if i < 0 {
+			break
+		}
+		cmd = cmd.Commands()[i]
 	}
+	takesValue := map[string]bool{}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { takesValue[f.Name] = f.NoOptDefVal == "" })
 	out := make([]string, 0, len(args))
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
