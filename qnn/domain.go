@@ -12,6 +12,7 @@ type domain struct {
 	mu          []float64 // multipliers of the conjunction's rows
 	price       []float32 // of hull.go, shared with the parts; nil: none yet
 	cut         int       // the neuron whose cut made this domain
+	basis       []int32   // of simplex.go, shared with the parts; nil: none yet
 	region      *region
 	bound       float64 // of the greatest least d − c·y: the domain is safe if it is below 0
 	depth       int
