@@ -39,15 +39,32 @@ const pivotLimit = 120
 // basis and cut in it.
 func (l *program) bound(d *domain) {
 	p := l.pass
-	n := l.n
 	p.adopt([]*domain{d})
 	p.load(0, d)
+	l.optimise(d)
+	if d.bound < 0 {
+		return
+	}
+	d.branch = l.branch(d)
+	if !p.tighten(0) {
+		d.bound = math.Inf(-1)
+		return
+	}
+	if b := d.branch; b.neuron >= 0 && (d.first[b.neuron] >= b.level || b.level > d.last[b.neuron]) {
+		d.branch = l.branch(d)
+	}
+}
+
+// optimise finds the first stage's multipliers for those of the pass behind it, and
+// keeps all in d if they bound it better.
+func (l *program) optimise(d *domain) {
+	p, n := l.pass, l.n
 	p.evaluateAbove()
 	base := p.value[0]
 	for j, w := range p.omega[0][:n] {
 		base += w * float64(d.first[j])
 	}
-	l.load(d, p.omega[0][:n])
+	l.hullProgram.load(d, p.omega[0][:n])
 	goal := -base - 1e-6*(math.Abs(base)+1)
 	for range 3 {
 		l.solve(goal, pivotLimit)
@@ -58,25 +75,15 @@ func (l *program) bound(d *domain) {
 		bound := p.value[0] + p.margin(0)
 		if bound < d.bound {
 			d.bound = bound
-			copy(d.v[:n], p.v[0])
+			copy(d.v, p.v[0][:n])
+			copy(d.v[n:], p.v[1][:l.m.stages[1].out])
 		}
-		if d.bound < 0 {
-			return
-		}
-		if !(l.value < goal) {
+		if bound < 0 || !(l.value < goal) {
 			break
 		}
 		goal -= bound + 1e-6*(math.Abs(base)+1)
 	}
 	d.basis = slices.Clone(l.head)
-	d.branch = l.branch(d)
-	if !p.tighten(0) {
-		d.bound = math.Inf(-1)
-		return
-	}
-	if b := d.branch; b.neuron >= 0 && (d.first[b.neuron] >= b.level || b.level > d.last[b.neuron]) {
-		d.branch = l.branch(d)
-	}
 }
 
 // branch picks the cut by both parts' falls.

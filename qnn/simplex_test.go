@@ -205,3 +205,29 @@ func TestCrossing(t *testing.T) {
 		require.Equal(t, total, left, "the list is the same, in another order")
 	}
 }
+
+// TestNormalise: at the new scale the multipliers' bound is the old one, scaled.
+func TestNormalise(t *testing.T) {
+	rng := rand.New(rand.NewPCG(87, 88))
+	scaled := 0
+	for range 3000 {
+		_, _, m, d, l := programOf(t, rng)
+		if d == nil || m.demanding(d.mu[0], d.v[l.n:]) {
+			continue
+		}
+		p, mu := l.pass, d.mu[0]
+		value := func() float64 {
+			p.adopt([]*domain{d})
+			p.load(0, d)
+			p.evaluate()
+			return p.value[0]
+		}
+		before, bound := value(), d.bound
+		m.normalise(d)
+		require.Equal(t, 1.0, d.mu[0])
+		require.InDelta(t, before/mu, value(), 1e-9*(1+math.Abs(before)/mu))
+		require.InDelta(t, bound/mu, d.bound, 1e-9*(1+math.Abs(bound)/mu))
+		scaled++
+	}
+	assert.Greater(t, scaled, 50)
+}
