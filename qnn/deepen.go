@@ -11,14 +11,14 @@ import (
 // From cheap bounds to tight ones.
 //
 // Most regions are decided by some hundreds of domains under the bound of dual.go.
-// Where a region is not, more of them help little, and the bound of hull.go, a hundred
-// times as expensive, pays. It is turned on after hullRound rounds, for good: the
-// conjunctions that are still open begin anew from the whole region, which the tight
-// bound often closes at once, and every domain that dual.go leaves open is bounded a
-// second time.
+// Where a region is not, more of them help little, and two tighter bounds pay. They are
+// turned on after hullRound rounds, for good: the conjunctions that are still open
+// begin anew from the whole region. Where the first stage's levels are weighed by one
+// stage behind them, simplex.go replaces the descent and chooses the cut; hull.go, ten
+// times as expensive, bounds what is left open.
 
 const (
-	hullRound          = 30
+	hullRound          = 8
 	hullRootIterations = 300 // backward passes for a whole region, at most
 	hullIterations     = 40  // the same for a part
 )
@@ -44,7 +44,7 @@ func (s *search) deepen(ctx context.Context) []float64 {
 	}
 	s.shape = shape
 	for _, w := range s.workers {
-		w.hull = newHull(shape)
+		w.hull, w.linear = newHull(shape), newProgram(shape)
 	}
 	var stop atomic.Int32
 	stop.Store(math.MaxInt32)
@@ -69,12 +69,54 @@ func (s *search) deepen(ctx context.Context) []float64 {
 	return nil
 }
 
-// boundByHull bounds the domains of list that are open.
-func (s *search) boundByHull(ctx context.Context, w *worker, list []*domain, stop *atomic.Int32, order int32) {
+// boundDeep bounds the domains of list.
+func (s *search) boundDeep(ctx context.Context, w *worker, list []*domain, o descentOptions, stop *atomic.Int32, order int32) {
+	var rest []*domain
 	for _, d := range list {
+		if !w.linear.fits(d) {
+			rest = append(rest, d)
+			continue
+		}
+		if ctx.Err() != nil || stop.Load() < order {
+			return
+		}
+		w.boundBySimplex(d, stop, order)
 		if d.bound >= 0 {
 			w.boundByHull(ctx, d, hullIterations, 0.1, stop, order)
 		}
+	}
+	if len(rest) > 0 {
+		w.pass.descend(rest, o, w.visit(stop, order))
+	}
+	for _, d := range rest {
+		if d.bound >= 0 {
+			w.boundByHull(ctx, d, hullIterations, 0.1, stop, order)
+		}
+	}
+}
+
+// boundBySimplex bounds a domain, and looks at the inputs that the program names.
+func (w *worker) boundBySimplex(d *domain, stop *atomic.Int32, order int32) {
+	l, a := w.linear, w.attacker
+	l.bound(d)
+	if d.bound < 0 {
+		return
+	}
+	l.count++
+	a.probe.run(l.pass.x)
+	a.tried++
+	if exact, _ := a.probe.shortfall(d.conj, l.pass.x); exact == 0 && w.unsafe(l.pass.x) {
+		w.witness = append([]float64(nil), l.pass.x...)
+		stop.Store(min(stop.Load(), order))
+		return
+	}
+	if l.count%8 != 1 {
+		return
+	}
+	l.point(a.neg)
+	if a.dive(d, a.neg, l.pass.omega[0][:l.n]) && w.unsafe(a.best) {
+		w.witness = append([]float64(nil), a.best...)
+		stop.Store(min(stop.Load(), order))
 	}
 }
 

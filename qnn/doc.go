@@ -32,6 +32,11 @@
 //	Anderson et al. 2020 (Math. Programming),
 //	  De Palma et al. 2021 (ICLR): hulls over
 //	  the box of inputs                            hull*.go, deepen.go     hull_test.go
+//	Lemke 1954, Fourer 1994, Maros 2003: the dual
+//	  simplex method with bound flipping; cuts by
+//	  penalties (Driebeek 1966, Tomlin 1971)       simplex.go,             simplex_test.go
+//	                                               simplex_pivot.go,
+//	                                               penalty.go
 //	reduced-cost fixing                            tighten.go              verify_test.go
 //	rows over outputs without rounding             conjunction.go          verify_test.go
 //	branch and bound                               search*.go, branch.go,  verify_test.go

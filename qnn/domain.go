@@ -1,5 +1,7 @@
 package qnn
 
+import "math"
+
 // A domain is a sub-problem of branch and bound: a conjunction, a range of
 // accumulators for every neuron, cut at ends of levels, possibly fewer inputs,
 // and the multipliers with which its parent was bounded.
@@ -12,6 +14,7 @@ type domain struct {
 	mu          []float64 // multipliers of the conjunction's rows
 	price       []float32 // of hull.go, shared with the parts; nil: none yet
 	cut         int       // the neuron whose cut made this domain
+	basis       []int32   // of simplex.go, shared with the parts; nil: none yet
 	region      *region
 	bound       float64 // of the greatest least d − c·y: the domain is safe if it is below 0
 	depth       int
@@ -217,4 +220,35 @@ func (m *model) narrowFirst(d *domain) bool {
 		}
 	}
 	return true
+}
+
+// normalise scales d's multipliers, prices and bound such that the share of its linear
+// function of accumulators is one. The bound is as valid at any scale, but a descent that
+// may shrink them all would bring it near zero and never below. Where the last stage's
+// multipliers have left the share behind, because what the conjunction demands decides,
+// they stay.
+func (m *model) normalise(d *domain) {
+	if m.rows[d.conj].acc == nil || m.demanding(d.mu[0], d.v[m.offset[len(m.stages)-1]:]) {
+		return
+	}
+	f := 1 / d.mu[0]
+	d.mu[0] = 1
+	for j := range d.v {
+		d.v[j] *= f
+	}
+	for i := range d.price {
+		d.price[i] *= float32(f)
+	}
+	d.bound *= f
+}
+
+// demanding reports whether the last stage's multipliers v are for the most part those of
+// ranges, not of a linear function with share mu and coefficients −1 to 1.
+func (m *model) demanding(mu float64, v []float64) bool {
+	for _, y := range v {
+		if math.Abs(y) > 1.5*mu {
+			return true
+		}
+	}
+	return mu < 0.02
 }

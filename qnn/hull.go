@@ -173,6 +173,7 @@ func (h *hull) finish(d *domain) {
 	for i, v := range h.price {
 		d.price[i] = float32(v)
 	}
+	h.m.normalise(d)
 	if !h.narrow(d, slack) {
 		d.bound = math.Inf(-1)
 		return

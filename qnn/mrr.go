@@ -22,7 +22,7 @@ import (
 // time the answer is an interval. A query gets a small part of the time that is
 // left; one that is not decided by then is left aside, the search goes on where it
 // can still narrow the interval, and comes back with a greater part, at last with
-// all of it. Beyond the input range a ball no longer grows; robust there
+// all of it; where a single radius is open it has all of it at once. Beyond the input range a ball no longer grows; robust there
 // is robust for ever.
 
 // Radius is what is known of a maximum robust radius: robust at Lower (−1: not
@@ -108,7 +108,7 @@ func (s *radiusSearch) robust(ctx context.Context, r int) (robust, decided bool,
 		return false, false, err
 	}
 	s.known.Queries++
-	if end, ok := ctx.Deadline(); ok && s.share > 1 {
+	if end, ok := ctx.Deadline(); ok && s.share > 1 && s.known.Upper-s.known.Lower > 1 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/s.share)
 		defer cancel()

@@ -52,6 +52,7 @@ type worker struct {
 	unsafe   func(x []float64) bool
 	best     []candidate
 	hull     *hull
+	linear   *program
 }
 
 // candidate is the input that came nearest to a conjunction.
@@ -141,10 +142,11 @@ func (s *search) bound(ctx context.Context, batch []*domain, o descentOptions, f
 			if !s.o.NoAttack && s.m.region.ball != nil {
 				w.pass.polish = w.polish(&stop, int32(k))
 			}
-			w.pass.descend(list, o, w.visit(&stop, int32(k)))
-			if s.shape != nil {
-				s.boundByHull(ctx, w, list, &stop, int32(k))
+			if s.shape != nil && !fresh {
+				s.boundDeep(ctx, w, list, o, &stop, int32(k))
+				continue
 			}
+			w.pass.descend(list, o, w.visit(&stop, int32(k)))
 		}
 	})
 	s.stats.Domains += len(batch)
@@ -272,7 +274,7 @@ func (s *search) take() *domain {
 }
 
 func (s *search) free(d *domain) {
-	d.price = nil
+	d.price, d.basis = nil, nil
 	if len(s.spare) < 4*part*len(s.workers) {
 		s.spare = append(s.spare, d)
 	}
