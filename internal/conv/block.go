@@ -30,6 +30,7 @@ type work[T blas.Float] struct {
 	bias   []T  // or its gradient
 	gw     []T
 	groups int // of blocks, for WeightGrad
+	from   int // the first group that is not done
 
 	in, out, patches, partial []T // buffers
 	runs                      []run

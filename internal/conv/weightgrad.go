@@ -1,6 +1,9 @@
 package conv
 
-import "github.com/vouchnn/vouch/internal/blas"
+import (
+	"github.com/vouchnn/vouch/internal/blas"
+	"github.com/vouchnn/vouch/internal/parallel"
+)
 
 // The gradient of the weights: the patches [depth × positions] times the
 // transposed gradient of the output [positions × O], summed over the samples. That
@@ -32,9 +35,22 @@ func WeightGrad[T blas.Float](s *Spec, batch int, x, gy, gw, gb []T) {
 	}
 	k.groups = min(mostGroups, k.blocks())
 	clear(grow(&k.partial, k.groups*(s.weightSize()+s.OutChannels)))
-	k.each(k.groups, k.weightGrad)
+	k.eachGroup()
 	k.addSums(gb)
 	k.giveBack()
+}
+
+// eachGroup computes the groups' sums. On a busy machine it takes one after the other and
+// looks whether a processor has become free: then the rest is shared out.
+func (k *work[T]) eachGroup() {
+	for k.from = 0; k.from < k.groups; k.from++ {
+		if left := k.groups - k.from; left == 1 || parallel.Free() > 1 {
+			k.each(left, k.weightGrad)
+			return
+		}
+		k.serial = true
+		k.weightGradGroups(0, 1)
+	}
 }
 
 // addSums adds the partial sums to the gradients, in order.
@@ -65,10 +81,10 @@ func (k *work[T]) sums(group int) (weights, bias []T) {
 	return k.partial[at : at+size], k.partial[at+size : at+size+k.spec.OutChannels]
 }
 
-// weightGradGroups computes the partial sums of the groups lo to hi.
+// weightGradGroups computes the partial sums of the groups lo to hi, counted from k.from.
 func (k *work[T]) weightGradGroups(lo, hi int) {
 	own := k.borrowFor()
-	for g := lo; g < hi; g++ {
+	for g := k.from + lo; g < k.from+hi; g++ {
 		weights, bias := k.sums(g)
 		for b := g * k.blocks() / k.groups; b < (g+1)*k.blocks()/k.groups; b++ {
 			own.weightGradBlock(b, weights, bias)
