@@ -222,7 +222,7 @@ func (p *hullProgram) entry(c int32, row []float64) float64 {
 func (p *hullProgram) flip(theta float64) {
 	n := p.n
 	clear(p.delta)
-	any := false
+	moved := false
 	for _, s := range p.steps {
 		if s.theta >= theta {
 			continue
@@ -233,14 +233,14 @@ func (p *hullProgram) flip(theta float64) {
 			by = -by
 		}
 		p.upper[s.column] = !p.upper[s.column]
-		any = true
+		moved = true
 		if c := int(s.column); c < p.k {
 			blas.Axpy(by, p.at[c*n:(c+1)*n], p.delta)
 		} else {
 			p.delta[(c-p.k)/3] -= by
 		}
 	}
-	if any {
+	if moved {
 		blas.Gemv(false, n, n, 1, p.inv, n, p.delta, 1, p.basic)
 	}
 }
