@@ -18,7 +18,7 @@ import (
 // times as expensive, bounds what is left open.
 
 const (
-	hullRound          = 8
+	hullRound          = 30
 	hullRootIterations = 300 // backward passes for a whole region, at most
 	hullIterations     = 40  // the same for a part
 )
