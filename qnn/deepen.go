@@ -10,28 +10,24 @@ import (
 
 // From cheap bounds to tight ones.
 //
-// Most regions are decided by some hundreds of domains under the bound of dual.go.
-// Where a region is not, more of them help little, and two tighter bounds pay. They are
-// turned on after hullRound rounds, for good: the conjunctions that are still open
+// Most regions are decided by some hundreds of domains under the bound of dual.go, most of
+// these with the share of a conjunction's accumulators (descent.go, moveShare) left at one,
+// and some only if it moves: after shareRound rounds it does, and what is open begins anew.
+// Where that does not decide either, more domains help little, and two tighter bounds pay.
+// They are turned on after hullRound rounds, for good: the conjunctions that are still open
 // begin anew from the whole region. Where the first stage's levels are weighed by one
 // stage behind them, simplex.go replaces the descent and chooses the cut; hull.go, ten
 // times as expensive, bounds what is left open.
 
 const (
-	hullRound          = 30
+	shareRound         = 30
+	hullRound          = 60
 	hullRootIterations = 300 // backward passes for a whole region, at most
 	hullIterations     = 40  // the same for a part
 )
 
-// deepen turns the tight bound on. It returns an unsafe input if one turned up.
-func (s *search) deepen(ctx context.Context) []float64 {
-	if len(s.m.stages) < 2 {
-		return nil
-	}
-	shape := newHullShape(s.m)
-	if shape == nil {
-		return nil
-	}
+// again is the whole region once more for every conjunction that is still open.
+func (s *search) again() []*domain {
 	live := map[int]bool{}
 	for _, d := range s.stack {
 		live[d.conj] = true
@@ -42,6 +38,19 @@ func (s *search) deepen(ctx context.Context) []float64 {
 			roots = append(roots, r.domain.clone(nil))
 		}
 	}
+	return roots
+}
+
+// deepen turns the tight bound on. It returns an unsafe input if one turned up.
+func (s *search) deepen(ctx context.Context) []float64 {
+	if len(s.m.stages) < 2 {
+		return nil
+	}
+	shape := newHullShape(s.m)
+	if shape == nil {
+		return nil
+	}
+	roots := s.again()
 	s.shape = shape
 	for _, w := range s.workers {
 		w.hull, w.linear = newHull(shape), newProgram(shape)

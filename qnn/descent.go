@@ -253,7 +253,7 @@ func (p *pass) moveRows(k int, d *domain, rate float64) {
 // from 0 to 1 will do. Where the ranges alone cannot be met, the share goes to 0.
 func (p *pass) moveShare(k int, s *slot, rate, fade2 float64) {
 	acc := p.accumulators(k)
-	if acc == nil {
+	if acc == nil || p.whole {
 		return
 	}
 	n := len(acc)

@@ -36,6 +36,7 @@ import (
 // pass is the memory for bounding a batch of domains on one goroutine. Row k of
 // every matrix belongs to slot k.
 type pass struct {
+	whole  bool // the share of accumulators stays 1
 	m      *model
 	slots  int
 	domain []*domain

@@ -35,6 +35,7 @@ type search struct {
 	roots   []*root                // conjunctions that bounds alone left open
 	turn    int                    // how often alternate went over the roots
 	shape   *hullShape             // not nil: domains that stay open are bounded by hull.go
+	shared  bool                   // the share of accumulators moves, also in the passes of dual.go
 }
 
 // root is a conjunction over the whole region, for the attack.
@@ -139,6 +140,7 @@ func (s *search) bound(ctx context.Context, batch []*domain, o descentOptions, f
 				w.pass.initialise()
 			}
 			w.pass.polish = nil
+			w.pass.whole = !s.shared && s.shape == nil
 			if !s.o.NoAttack && s.m.region.ball != nil {
 				w.pass.polish = w.polish(&stop, int32(k))
 			}
@@ -177,6 +179,12 @@ func (s *search) run(ctx context.Context) (witness []float64, reason spec.Reason
 	for round := 0; len(s.stack) > 0; round++ {
 		if reason = s.limit(ctx); reason != spec.ReasonNone {
 			return nil, reason
+		}
+		if round == s.o.shareAfter-1 && s.shape == nil {
+			s.shared = true
+			if s.stack, witness = s.boundWhole(ctx, s.again()); witness != nil {
+				return witness, spec.ReasonNone
+			}
 		}
 		if round == s.o.deepenAfter-1 {
 			if witness = s.deepen(ctx); witness != nil {

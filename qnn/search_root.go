@@ -29,21 +29,10 @@ func (s *search) root(ctx context.Context) (witness []float64, decided bool) {
 	if witness = s.attackCenter(open); witness != nil {
 		return witness, true
 	}
-	var left []*domain
-	size := part * len(s.workers)
-	for from := 0; from < len(open) && ctx.Err() == nil; from += size {
-		batch := open[from:min(len(open), from+size)]
-		o := descentOptions{iterations: s.o.RootIterations, patience: max(s.o.RootIterations/5, 1), rate: 0.15}
-		if witness = s.bound(ctx, batch, o, true); witness != nil {
-			return witness, true
-		}
-		for _, d := range batch {
-			if d.bound >= 0 {
-				left = append(left, d)
-			}
-		}
+	left, witness := s.boundWhole(ctx, open)
+	if witness != nil {
+		return witness, true
 	}
-	sortByBound(left)
 	s.stack = left
 	if ctx.Err() != nil {
 		return nil, false
@@ -54,6 +43,28 @@ func (s *search) root(ctx context.Context) (witness []float64, decided bool) {
 		w.best = nil
 	}
 	return witness, witness != nil || len(left) == 0
+}
+
+// boundWhole bounds conjunctions over the whole region. It returns those that stay open,
+// sorted; all of them that it has not come to when the context ends.
+func (s *search) boundWhole(ctx context.Context, open []*domain) (left []*domain, witness []float64) {
+	size := part * len(s.workers)
+	o := descentOptions{iterations: s.o.RootIterations, patience: max(s.o.RootIterations/5, 1), rate: 0.15}
+	for from := 0; from < len(open); from += size {
+		batch := open[from:min(len(open), from+size)]
+		if ctx.Err() == nil {
+			if witness = s.bound(ctx, batch, o, true); witness != nil {
+				return nil, witness
+			}
+		}
+		for _, d := range batch {
+			if d.bound >= 0 {
+				left = append(left, d)
+			}
+		}
+	}
+	sortByBound(left)
+	return left, nil
 }
 
 // attackCenter follows straight-through gradients from the region's centre.

@@ -37,6 +37,7 @@ type Options struct {
 	// Progress, if set, is called after each batch, on the caller's goroutine.
 	Progress func(Progress)
 
+	shareAfter  int // rounds after which shares move; 0: shareRound
 	deepenAfter int // rounds after which hull.go's bound is turned on; 0: hullRound
 }
 
@@ -76,6 +77,9 @@ func (o *Options) fill() {
 		if *f.value == 0 {
 			*f.value = f.standard
 		}
+	}
+	if o.shareAfter == 0 {
+		o.shareAfter = shareRound
 	}
 	if o.deepenAfter == 0 {
 		o.deepenAfter = hullRound

@@ -26,7 +26,7 @@ func TestVerifyAgainstEnumeration(t *testing.T) {
 		n := randomNetwork(t, rng)
 		p := query(t, n, rng, norms[k%4])
 		want := exhaustive(n, p)
-		opts := Options{NoAttack: k%3 == 0, RootIterations: 1 + k%7*10, Iterations: 1 + k%5*6, Batch: 1 + k%3*40, deepenAfter: k % 4}
+		opts := Options{NoAttack: k%3 == 0, RootIterations: 1 + k%7*10, Iterations: 1 + k%5*6, Batch: 1 + k%3*40, shareAfter: k % 3, deepenAfter: k % 4}
 		res, err := Verify(context.Background(), n, p, opts)
 		require.NoError(t, err)
 		require.Equal(t, want, res.Verdict, "query %d, options %+v", k, opts)
