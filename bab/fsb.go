@@ -130,9 +130,12 @@ func (s *search) gain(whole *domain, lower []float64) float64 {
 	span := missing(whole)
 	bound, at := math.Inf(1), 0
 	for _, c := range whole.open {
-		n := s.g.rows[c][1] - s.g.rows[c][0]
-		bound = min(bound, slices.Max(lower[at:at+n]))
-		at += n
+		best := math.Inf(-1) // also of a conjunction without functions
+		for range s.g.rows[c][1] - s.g.rows[c][0] {
+			best = math.Max(best, lower[at])
+			at++
+		}
+		bound = math.Min(bound, best)
 	}
 	return math.Max(math.Min(bound, 0)-whole.bound, leastSpan*span)
 }

@@ -22,8 +22,8 @@ import (
 // time the answer is an interval. A query gets a small part of the time that is
 // left; one that is not decided by then is left aside, the search goes on where it
 // can still narrow the interval, and comes back with a greater part, at last with
-// all of it; where a single radius is open it has all of it at once. Beyond the input range a ball no longer grows; robust there
-// is robust for ever.
+// all of it; where a single radius is open it has all of it at once. Beyond the input
+// range a ball no longer grows; robust there is robust for ever.
 
 // Radius is what is known of a maximum robust radius: robust at Lower (−1: not
 // even that is known, or the input is misclassified), not robust at Upper + 1.

@@ -37,6 +37,7 @@ type hullProgram struct {
 	head   []int32   // per row: the column in the basis
 	place  []int32   // per column: its row, or −1
 	upper  []bool    // per column that is not in the basis: at which bound
+	free   []bool    // scratch: rows that wait for a column
 	reduce []float64 // reduced costs
 	cost   []float64 // of pieces
 	length []float64 // of pieces
@@ -55,6 +56,7 @@ func newHullProgram(shape *hullShape) *hullProgram {
 	p := &hullProgram{
 		hullShape: shape, n: n, k: k, a: make([]float64, n*k), at: make([]float64, n*k), width: shape.m.stages[0].width,
 		inv: make([]float64, n*n), head: make([]int32, n), place: make([]int32, k+3*n), upper: make([]bool, k+3*n),
+		free:   make([]bool, n),
 		reduce: make([]float64, k+3*n), cost: make([]float64, 3*n), length: make([]float64, 3*n), rhs: make([]float64, n),
 		y: make([]float64, n), basic: make([]float64, n), alpha: make([]float64, k),
 		at0: make([]float64, k), column: make([]float64, n), delta: make([]float64, n),
@@ -127,7 +129,8 @@ func (p *hullProgram) factor(basis []int32) {
 		p.inv[j*n+j] = 1
 		p.head[j] = int32(p.k + 3*j)
 	}
-	free := make([]bool, n)
+	free := p.free
+	clear(free)
 	if basis != nil {
 		for j := range free {
 			free[j] = true

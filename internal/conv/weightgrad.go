@@ -44,8 +44,8 @@ func WeightGrad[T blas.Float](s *Spec, batch int, x, gy, gw, gb []T) {
 // looks whether a processor has become free: then the rest is shared out.
 func (k *work[T]) eachGroup() {
 	for k.from = 0; k.from < k.groups; k.from++ {
-		if left := k.groups - k.from; left == 1 || parallel.Free() > 1 {
-			k.each(left, k.weightGrad)
+		if parallel.Free() > 1 {
+			k.each(k.groups-k.from, k.weightGrad)
 			return
 		}
 		k.serial = true

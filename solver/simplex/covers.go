@@ -1,6 +1,7 @@
 package simplex
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -77,7 +78,7 @@ func (k *knapsack) cover() (solver.Row, bool) {
 	// Greedily the items that cost least violation for their weight.
 	order := slices.Clone(k.items)
 	slices.SortStableFunc(order, func(s, t item) int {
-		return compare((1-s.x)*t.a, (1-t.x)*s.a)
+		return cmp.Compare((1-s.x)*t.a, (1-t.x)*s.a)
 	})
 	count, weight := 0, 0.0
 	for ; count < len(order) && !(weight > k.b); count++ {
@@ -86,9 +87,9 @@ func (k *knapsack) cover() (solver.Row, bool) {
 	if !(weight > k.b) {
 		return solver.Row{}, false
 	}
-	c, rest := order[:count], order[count:]
+	c, rest := order[:count], slices.Clone(order[count:])
 	// A minimal one: drop what the point has least of.
-	slices.SortStableFunc(c, func(s, t item) int { return compare(s.x, t.x) })
+	slices.SortStableFunc(c, func(s, t item) int { return cmp.Compare(s.x, t.x) })
 	kept := make([]item, 0, count)
 	for t := range c {
 		weight = 0
@@ -99,23 +100,13 @@ func (k *knapsack) cover() (solver.Row, bool) {
 			weight = downward(weight + it.a)
 		}
 		if weight > k.b {
-			rest = append(slices.Clone(rest), c[t])
+			rest = append(rest, c[t])
 		} else {
 			kept = append(kept, c[t])
 		}
 	}
-	slices.SortStableFunc(rest, func(s, t item) int { return compare(t.x, s.x) })
+	slices.SortStableFunc(rest, func(s, t item) int { return cmp.Compare(t.x, s.x) })
 	return k.lift(kept, rest)
-}
-
-func compare(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // lift gives the items outside of the cover coefficients.
@@ -156,7 +147,7 @@ func (k *knapsack) lift(cover, rest []item) (solver.Row, bool) {
 		}
 	}
 	row := solver.Row{Lower: math.Inf(-1), Upper: float64(most)}
-	for _, it := range append(slices.Clone(cover), rest...) {
+	for _, it := range slices.Concat(cover, rest) {
 		if it.lift == 0 {
 			continue
 		}

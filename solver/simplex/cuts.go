@@ -1,6 +1,7 @@
 package simplex
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -69,7 +70,7 @@ func (t *tree) cutRoot(ctx context.Context, w *worker, n *node) verdict {
 	v := relaxed
 	for round := 0; round < cutRounds && stalls < cutStalls && v == relaxed; round++ {
 		c.separate(round)
-		if c.choose(); len(c.found) == 0 {
+		if c.choose(); len(c.found) == 0 || !c.fits() {
 			break
 		}
 		last := n.bound
@@ -81,7 +82,6 @@ func (t *tree) cutRoot(ctx context.Context, w *worker, n *node) verdict {
 			stalls = 0
 		}
 	}
-	t.iterations = w.r.total
 	switch {
 	case v == empty, v == cutOff, v == halted, len(w.r.s.p.Rows) == len(c.given):
 		return v
@@ -156,7 +156,7 @@ func (c *cutter) gomory() {
 
 // choose leaves the most violated of the cuts found that differ.
 func (c *cutter) choose() {
-	slices.SortStableFunc(c.found, func(a, b cut) int { return compare(b.efficacy, a.efficacy) })
+	slices.SortStableFunc(c.found, func(a, b cut) int { return cmp.Compare(b.efficacy, a.efficacy) })
 	most := 10 + len(c.given)/2
 	chosen := c.found[:0]
 	for _, k := range c.found {
@@ -198,7 +198,24 @@ func (c *cutter) add(ctx context.Context) verdict {
 	if stale && s.e.restore(ctx) != done {
 		return halted
 	}
-	return c.w.r.solve(ctx, c.cutoff(), c.allowance())
+	v := c.w.r.solve(ctx, c.cutoff(), c.allowance())
+	c.iterations = c.w.r.total
+	return v
+}
+
+// fits reports whether the memory allowed has room for the chosen cuts' rows, kept as the
+// rows so far.
+func (c *cutter) fits() bool {
+	s := c.w.r.s
+	nonzeros := 0
+	for i := range s.p.Rows {
+		nonzeros += len(s.p.Rows[i].Columns)
+	}
+	for _, k := range c.found {
+		nonzeros += len(k.Columns)
+	}
+	keep := s.keep.resolve(len(s.p.Rows)+len(c.found), len(s.p.Variables), nonzeros, s.memory())
+	return keep == s.keeping()
 }
 
 // settle keeps the cuts that bind, and goes on from the basis.
@@ -222,8 +239,8 @@ func (c *cutter) restart(ctx context.Context, n *node, rows []solver.Row, basis 
 	t.index()
 	*c.w = *t.newWorker()
 	c.w.r.total = total
-	if !c.w.ready {
-		return halted
+	if !c.w.ready { // no worker has the memory, which the tasks find out
+		return vague
 	}
 	c.w.d.reset(t.lower, t.upper)
 	c.w.r.setBounds(t.lower, t.upper)

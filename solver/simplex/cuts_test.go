@@ -405,3 +405,38 @@ func TestNearZeroIsPaidFor(t *testing.T) {
 	require.False(t, above(row.Columns, row.Values, x, row.Upper), "%+v", row)
 	require.InDelta(t, 1, row.Upper/row.Values[0]/2, 1e-4)
 }
+
+// A limit that strikes among the cuts is named, and what is known then is a bound.
+func TestCutsKeepToLimits(t *testing.T) {
+	p := solvertest.SparseKnapsack(1, 60, 50, 10)
+	want, err := Solver{}.Solve(context.Background(), p, solver.Options{})
+	require.NoError(t, err)
+	seen := map[solver.Reason]int{}
+	check := func(opts solver.Options, reason solver.Reason) {
+		got, err := Solver{cuts: cutsAlways}.Solve(context.Background(), p, opts)
+		require.NoError(t, err)
+		if got.Status == solver.Optimal {
+			require.InDelta(t, want.Objective, got.Objective, 1e-9)
+			return
+		}
+		require.Equal(t, solver.Limit, got.Status, "%+v", opts)
+		require.Equal(t, reason, got.Reason, "%+v", opts)
+		require.GreaterOrEqual(t, got.Bound, want.Objective-1e-9)
+		if opts.MaxIterations > 0 {
+			require.LessOrEqual(t, got.Iterations, opts.MaxIterations+trialRoom)
+		}
+		seen[got.Reason]++
+	}
+	for most := 1; most < 400; most += 7 {
+		check(solver.Options{MaxIterations: most}, solver.ReasonIterations)
+	}
+	for memory := int64(20_000); memory < 400_000; memory += 10_000 {
+		check(solver.Options{MaxMemory: memory}, solver.ReasonMemory)
+	}
+	require.Greater(t, seen[solver.ReasonIterations], 20)
+	require.Positive(t, seen[solver.ReasonMemory])
+}
+
+// trialRoom is what dives and branching may take beyond the limit, which is looked at
+// between rounds.
+const trialRoom = 300

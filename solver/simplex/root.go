@@ -32,11 +32,7 @@ func (t *tree) root(ctx context.Context) *solver.Solution {
 		t.lost = min(t.lost, t.cutoff())
 		return t.finish()
 	case halted:
-		reason, stop := t.reason(ctx)
-		if !stop {
-			reason = solver.ReasonIterations
-		}
-		return t.limit(ctx, reason, math.Inf(-1))
+		return t.halted(ctx, math.Inf(-1))
 	case endless:
 		return t.unbounded(ctx)
 	case relaxed:
@@ -56,7 +52,7 @@ func (t *tree) root(ctx context.Context) *solver.Solution {
 			t.lost = min(t.lost, t.cutoff())
 			return t.finish()
 		case halted:
-			return t.limit(ctx, solver.ReasonNone, math.Inf(-1))
+			return t.halted(ctx, n.bound)
 		case relaxed:
 		default:
 			n.basis = t.basis
@@ -70,6 +66,15 @@ func (t *tree) root(ctx context.Context) *solver.Solution {
 	n.basis = t.basis
 	t.push(n)
 	return nil
+}
+
+// halted is the answer when a linear program of the root was stopped.
+func (t *tree) halted(ctx context.Context, bound float64) *solver.Solution {
+	reason, stop := t.reason(ctx)
+	if !stop {
+		reason = solver.ReasonIterations
+	}
+	return t.limit(ctx, reason, bound)
 }
 
 // lendObjective solves the root again, with the objective that surrogate may have found.
