@@ -157,7 +157,7 @@ func foldExpand(c *call) []*tensor {
 
 func foldConcat(c *call) []*tensor {
 	axis := c.joinAxis()
-	t := c.first(len(c.in), len(c.in))
+	t := c.first(max(len(c.in), 1), len(c.in))
 	if t == nil {
 		return nil
 	}
