@@ -68,7 +68,7 @@ func (b *BatchNorm) OutShape(in []Shape) (Shape, error) {
 		return nil, shapeErrorf(b, "takes one input, got %d", len(in))
 	}
 	axis, ok := in[0].Axis(b.axis)
-	if n := len(b.scale.v64); !ok || in[0][axis] != n {
+	if n := len(b.scale.Values()); !ok || in[0][axis] != n {
 		return nil, shapeErrorf(b, "axis %d of %v does not have %d channels", b.axis, in[0], n)
 	}
 	return in[0], nil
@@ -88,7 +88,7 @@ func (b *BatchNorm) VJP32(c *Call[float32]) { batchNormVJP(b, c) }
 
 // factor is scale/√(variance+ε) of channel i.
 func (b *BatchNorm) factor(i int) float64 {
-	return b.scale.v64[i] / math.Sqrt(b.variance.v64[i]+b.epsilon)
+	return b.scale.Values()[i] / math.Sqrt(b.variance.Values()[i]+b.epsilon)
 }
 
 // plane is the number of elements behind the channel axis.
@@ -98,7 +98,7 @@ func (b *BatchNorm) plane(in Shape) int {
 }
 
 func batchNormForward[T Float](b *BatchNorm, c *Call[T]) {
-	plane, channels := b.plane(c.InShapes[0]), len(b.scale.v64)
+	plane, channels := b.plane(c.InShapes[0]), len(b.scale.Values())
 	mean, bias := paramValues[T](b.mean), paramValues[T](b.bias)
 	for i := range len(c.In[0]) / plane {
 		ch := i % channels
@@ -111,7 +111,7 @@ func batchNormForward[T Float](b *BatchNorm, c *Call[T]) {
 }
 
 func batchNormVJP[T Float](b *BatchNorm, c *Call[T]) {
-	plane, channels := b.plane(c.InShapes[0]), len(b.scale.v64)
+	plane, channels := b.plane(c.InShapes[0]), len(b.scale.Values())
 	if dst := c.GradIn[0]; dst != nil {
 		for i := range len(dst) / plane {
 			f := T(b.factor(i % channels))
@@ -138,7 +138,7 @@ func batchNormVJP[T Float](b *BatchNorm, c *Call[T]) {
 		for k, g := range c.GradOut[i*plane : (i+1)*plane] {
 			s += g * (x[k] - mean[ch])
 		}
-		sums[ch] += s / T(math.Sqrt(b.variance.v64[ch]+b.epsilon))
+		sums[ch] += s / T(math.Sqrt(b.variance.Values()[ch]+b.epsilon))
 	}
 }
 
@@ -155,12 +155,12 @@ func addPlanes[T Float](x []T, plane int, sums []T) {
 
 // Magnitude64 implements Affine: |factor|·(x + |mean|) + |bias|.
 func (b *BatchNorm) Magnitude64(c *Call[float64], bias bool) {
-	plane, channels := b.plane(c.InShapes[0]), len(b.scale.v64)
+	plane, channels := b.plane(c.InShapes[0]), len(b.scale.Values())
 	for i := range len(c.In[0]) / plane {
 		ch := i % channels
 		f, t := math.Abs(b.factor(ch)), 0.0
 		if bias {
-			t = f*math.Abs(b.mean.v64[ch]) + math.Abs(b.bias.v64[ch])
+			t = f*math.Abs(b.mean.Values()[ch]) + math.Abs(b.bias.Values()[ch])
 		}
 		out := c.Out[i*plane : (i+1)*plane]
 		for k, x := range c.In[0][i*plane : (i+1)*plane] {

@@ -298,7 +298,7 @@ func call[T Float](c testCase, x [][]T, batch int) *Call[T] {
 		k.GradIn = append(k.GradIn, make([]T, batch*s.Size()))
 	}
 	for _, p := range c.op.Params() {
-		k.GradParams = append(k.GradParams, make([]T, len(p.v64)))
+		k.GradParams = append(k.GradParams, make([]T, len(p.Values())))
 	}
 	return k
 }

@@ -199,8 +199,8 @@ func (v *Conv) Magnitude64(c *Call[float64], bias bool) {
 // Rounding implements Affine: a sum over a kernel and the bias forward, over
 // the kernels of one group backward.
 func (v *Conv) Rounding([]Shape) (forward, backward int) {
-	k := len(v.weight.v64) / v.weight.Shape[0]
-	back := len(v.weight.v64) / v.inC
+	k := len(v.weight.Values()) / v.weight.Shape[0]
+	back := len(v.weight.Values()) / v.inC
 	return k + 2 + v.folded.extra(), back + 2 + v.folded.weight
 }
 
@@ -234,7 +234,7 @@ func (v *Conv) row(s *conv.Spec, out int, dst []float64) {
 	perGroup := s.Channels / s.Groups
 	group := o / (s.OutChannels / s.Groups)
 	kernel := s.KernelH * s.KernelW
-	w := v.weight.v64[o*perGroup*kernel : (o+1)*perGroup*kernel]
+	w := v.weight.Values()[o*perGroup*kernel : (o+1)*perGroup*kernel]
 	at := (sample*s.Channels + group*perGroup) * s.Height * s.Width
 	top, left := y*s.StrideH-s.PadTop, x*s.StrideW-s.PadLeft
 	for ch := range perGroup {

@@ -70,7 +70,7 @@ func (d *Dense) OutShape(in []Shape) (Shape, error) {
 
 // Forward64 implements Operator.
 func (d *Dense) Forward64(c *Call[float64]) {
-	denseForward(d, c, d.weight.v64, paramValues[float64](d.bias))
+	denseForward(d, c, d.weight.Values(), paramValues[float64](d.bias))
 }
 
 // Forward32 implements Operator.
@@ -145,7 +145,7 @@ func (d *Dense) Rounding([]Shape) (forward, backward int) {
 // Rows64 implements RowSource for inputs without leading axes of size over 1.
 func (d *Dense) Rows64(c *Call[float64], rows []int) {
 	out, in := d.dims()
-	w := d.weight.v64
+	w := d.weight.Values()
 	n := c.InShapes[0].Size()
 	for r, row := range rows {
 		dst := c.GradIn[0][r*n : (r+1)*n]

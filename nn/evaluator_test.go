@@ -29,7 +29,7 @@ func TestBackwardByDifferences(t *testing.T) {
 				continue
 			}
 			for _, p := range n.Op.Params() {
-				grads[i] = append(grads[i], make([]float64, len(p.v64)))
+				grads[i] = append(grads[i], make([]float64, len(p.Values())))
 			}
 		}
 		e := NewEvaluator[float64](g)
@@ -65,7 +65,7 @@ func TestBackwardByDifferences(t *testing.T) {
 					continue
 				}
 				for m := range p {
-					check(p[m], &n.Op.Params()[k].v64[m])
+					check(p[m], &n.Op.Params()[k].Values()[m])
 				}
 			}
 		}

@@ -83,10 +83,10 @@ func (a *ConstArith) signs() (sign, shiftSign float64) {
 
 func (b *BatchNorm) elements(in Shape) *elements {
 	e := newElements(in.Size())
-	plane, channels := b.plane(in), len(b.scale.v64)
+	plane, channels := b.plane(in), len(b.scale.Values())
 	for i := range e.scale {
 		ch := i / plane % channels
-		f, m, t := b.factor(ch), b.mean.v64[ch], b.bias.v64[ch]
+		f, m, t := b.factor(ch), b.mean.Values()[ch], b.bias.Values()[ch]
 		e.scale[i], e.shift[i] = f, t-f*m
 		e.magnitude[i] = math.Abs(t) + math.Abs(f*m)
 	}
@@ -135,7 +135,7 @@ func linearOf(op Operator) *linear {
 	case *Dense:
 		out, in := op.dims()
 		return &linear{
-			weight: op.weight.v64, bias: paramValues[float64](op.bias), magnitude: absValues(op.bias),
+			weight: op.weight.Values(), bias: paramValues[float64](op.bias), magnitude: absValues(op.bias),
 			folded: op.folded, out: out, in: in,
 			inChannel: func(at int) int { return at % in },
 			build: func(w, b []float64) (Operator, *Param, *folded, error) {
@@ -150,7 +150,7 @@ func linearOf(op Operator) *linear {
 		in, out := op.Channels()
 		perGroup, kernel := op.weight.Shape[1], op.weight.Shape[2:].Size()
 		return &linear{
-			weight: op.weight.v64, bias: paramValues[float64](op.bias), magnitude: absValues(op.bias),
+			weight: op.weight.Values(), bias: paramValues[float64](op.bias), magnitude: absValues(op.bias),
 			folded: op.folded, out: out, in: in,
 			inChannel: func(at int) int {
 				group := at / (perGroup * kernel) / (out / op.config.Groups)

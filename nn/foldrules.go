@@ -191,14 +191,14 @@ func mergedDense(first, second *Dense) (*Dense, bool) {
 	out, _ := second.dims()
 	w := make([]float64, out*in)
 	for o := range out {
-		row := second.weight.v64[o*mid : (o+1)*mid]
+		row := second.weight.Values()[o*mid : (o+1)*mid]
 		for i := range in {
 			for k, v := range row {
-				if !safeProduct(v, first.weight.v64[k*in+i]) {
+				if !safeProduct(v, first.weight.Values()[k*in+i]) {
 					return nil, false
 				}
 			}
-			w[o*in+i] = product(row, first.weight.v64[i:], in)
+			w[o*in+i] = product(row, first.weight.Values()[i:], in)
 		}
 	}
 	// The bias is that of second, preceded by a shift by first's.
@@ -207,7 +207,7 @@ func mergedDense(first, second *Dense) (*Dense, bool) {
 		e.scale[i] = 1
 	}
 	if first.bias != nil {
-		e.shift, e.magnitude, e.shiftRounding = first.bias.v64, first.bias.abs(), first.folded.bias
+		e.shift, e.magnitude, e.shiftRounding = first.bias.Values(), first.bias.abs(), first.folded.bias
 	}
 	shifted, ok := linearOf(second).before(e)
 	if !ok || !representable(w) {

@@ -176,7 +176,7 @@ func checkParams(op Operator) error {
 		if p == nil {
 			continue
 		}
-		for i, v := range p.v64 {
+		for i, v := range p.Values() {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				return &ValueError{Op: op.Kind(), Detail: fmt.Sprintf("parameter %s[%d] is %v", p.Name, i, v)}
 			}

@@ -9,7 +9,7 @@ func NumParams(net Network) int {
 		}
 		for _, p := range node.Op.Params() {
 			if p != nil {
-				n += len(p.v64)
+				n += len(p.Values())
 			}
 		}
 	}

@@ -49,13 +49,13 @@ func (w *MatMulLeft) OutShape(in []Shape) (Shape, error) {
 }
 
 // Forward64 implements Operator.
-func (w *MatMulLeft) Forward64(c *Call[float64]) { matMulForward(c, w.weight.Shape, w.weight.v64) }
+func (w *MatMulLeft) Forward64(c *Call[float64]) { matMulForward(c, w.weight.Shape, w.weight.Values()) }
 
 // Forward32 implements Operator.
 func (w *MatMulLeft) Forward32(c *Call[float32]) { matMulForward(c, w.weight.Shape, w.weight.v32) }
 
 // VJP64 implements Operator.
-func (w *MatMulLeft) VJP64(c *Call[float64]) { matMulVJP(c, w.weight.Shape, w.weight.v64) }
+func (w *MatMulLeft) VJP64(c *Call[float64]) { matMulVJP(c, w.weight.Shape, w.weight.Values()) }
 
 // VJP32 implements Operator.
 func (w *MatMulLeft) VJP32(c *Call[float32]) { matMulVJP(c, w.weight.Shape, w.weight.v32) }

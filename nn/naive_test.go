@@ -75,11 +75,11 @@ func naiveElement(op Operator, in []Shape, x [][]num, out Shape) func(at []int) 
 			s, i := exact(0), slices.Clone(at)
 			o, last := at[len(at)-1], len(at)-1
 			if op.bias != nil {
-				s = exact(op.bias.v64[o])
+				s = exact(op.bias.Values()[o])
 			}
 			for k := range in[0][last] {
 				i[last] = k
-				s = plus(s, times(exact(op.weight.v64[o*in[0][last]+k]), x[0][flat(in[0], i)]))
+				s = plus(s, times(exact(op.weight.Values()[o*in[0][last]+k]), x[0][flat(in[0], i)]))
 			}
 			return s
 		}
@@ -88,7 +88,7 @@ func naiveElement(op Operator, in []Shape, x [][]num, out Shape) func(at []int) 
 			s, i, row := exact(0), slices.Clone(at), len(at)-2
 			for k := range in[0][row] {
 				i[row] = k
-				s = plus(s, times(exact(op.weight.v64[at[row]*in[0][row]+k]), x[0][flat(in[0], i)]))
+				s = plus(s, times(exact(op.weight.Values()[at[row]*in[0][row]+k]), x[0][flat(in[0], i)]))
 			}
 			return s
 		}
@@ -117,9 +117,9 @@ func naiveElement(op Operator, in []Shape, x [][]num, out Shape) func(at []int) 
 		return func(at []int) num {
 			axis, _ := in[0].Axis(op.axis)
 			c := at[axis]
-			deviation := exact(0).Sqrt(plus(exact(op.variance.v64[c]), exact(op.epsilon)))
-			v := over(minus(x[0][flat(in[0], at)], exact(op.mean.v64[c])), deviation)
-			return plus(times(v, exact(op.scale.v64[c])), exact(op.bias.v64[c]))
+			deviation := exact(0).Sqrt(plus(exact(op.variance.Values()[c]), exact(op.epsilon)))
+			v := over(minus(x[0][flat(in[0], at)], exact(op.mean.Values()[c])), deviation)
+			return plus(times(v, exact(op.scale.Values()[c])), exact(op.bias.Values()[c]))
 		}
 	case *ConstArith:
 		return func(at []int) num {
@@ -287,7 +287,7 @@ func naiveConv(v *Conv, in Shape, x []num) func(at []int) num {
 		o := at[lead]
 		s := exact(0)
 		if v.bias != nil {
-			s = exact(v.bias.v64[o])
+			s = exact(v.bias.Values()[o])
 		}
 		for c := range perGroup {
 			g.visit(at[lead+1:], func(k, pos []int) {
@@ -295,7 +295,7 @@ func naiveConv(v *Conv, in Shape, x []num) func(at []int) num {
 					return
 				}
 				channel := o/(v.weight.Shape[0]/v.config.Groups)*perGroup + c
-				w := v.weight.v64[flatExact(v.weight.Shape, slices.Concat([]int{o, c}, k))]
+				w := v.weight.Values()[flatExact(v.weight.Shape, slices.Concat([]int{o, c}, k))]
 				s = plus(s, times(exact(w), x[flatExact(in, slices.Concat(at[:lead], []int{channel}, pos))]))
 			})
 		}

@@ -15,6 +15,7 @@ package nn
 
 import (
 	"math"
+	"sync"
 	"sync/atomic"
 
 	"github.com/vouchnn/vouch/internal/parallel"
@@ -117,12 +118,17 @@ type Elementwise interface {
 // Param is one tensor of parameters of an operator.
 //
 // Values are kept in float64, which holds every float32 of a file exactly,
-// with a float32 mirror for single-precision evaluation.
+// with a float32 mirror for single-precision evaluation. After Set32 the mirror
+// leads, and the float64 values follow when they are first asked for: training,
+// which sets them at every step, never asks.
 type Param struct {
 	Name  string
 	Shape Shape
 	v64   []float64
 	v32   []float32
+
+	behind    atomic.Bool // v64 is to be made from v32
+	following sync.Mutex  // held while that is done
 
 	magnitude []float64                 // see folded.go; nil stands for |v64|
 	abs64     atomic.Pointer[[]float64] // made by abs, dropped by Set
@@ -139,8 +145,27 @@ func NewParam(name string, shape Shape, data []float64) *Param {
 	return p
 }
 
-// Values is the parameter's values. The caller must not change them.
-func (p *Param) Values() []float64 { return p.v64 }
+// Values is the parameter's values as they are now: ask again after Set or Set32. The
+// caller must not change them.
+func (p *Param) Values() []float64 {
+	if p.behind.Load() {
+		p.follow()
+	}
+	return p.v64
+}
+
+// follow makes the float64 values from the float32 ones. Several goroutines may ask
+// for them at once.
+func (p *Param) follow() {
+	p.following.Lock()
+	defer p.following.Unlock()
+	if p.behind.Load() {
+		for i, v := range p.v32 {
+			p.v64[i] = float64(v)
+		}
+		p.behind.Store(false)
+	}
+}
 
 // Values32 is the values rounded to float32. The caller must not change them.
 func (p *Param) Values32() []float32 { return p.v32 }
@@ -148,20 +173,17 @@ func (p *Param) Values32() []float32 { return p.v32 }
 // Set replaces the values, and the float32 mirror with them rounded.
 // Not safe while the network is in use elsewhere.
 func (p *Param) Set(values []float64) {
+	p.Values()
 	copy(p.v64, values)
 	p.sync()
 	p.abs64.Store(nil)
 }
 
-// Set32 replaces the values by exactly these float32 numbers.
+// Set32 replaces all values by exactly these float32 numbers.
 // Not safe while the network is in use elsewhere.
 func (p *Param) Set32(values []float32) {
-	parallel.For(len(values), elementGrain, func(lo, hi int) {
-		v64, v32 := p.v64[lo:hi], p.v32[lo:hi]
-		for i, v := range values[lo:hi] {
-			v64[i], v32[i] = float64(v), v
-		}
-	})
+	parallel.For(len(values), elementGrain, func(lo, hi int) { copy(p.v32[lo:hi], values[lo:hi]) })
+	p.behind.Store(true)
 	p.abs64.Store(nil)
 }
 
@@ -178,7 +200,7 @@ func (p *Param) abs() []float64 {
 		return *a
 	}
 	a := make([]float64, len(p.v64))
-	for i, v := range p.v64 {
+	for i, v := range p.Values() {
 		a[i] = math.Abs(v)
 		if p.magnitude != nil {
 			a[i] = max(a[i], p.magnitude[i])
@@ -206,7 +228,7 @@ func paramValues[T Float](p *Param) []T {
 	case float32:
 		s = p.v32
 	default:
-		s = p.v64
+		s = p.Values()
 	}
 	return s.([]T)
 }

@@ -309,12 +309,12 @@ func TestVJPByDifferences(t *testing.T) {
 			}
 		}
 		for j, p := range c.op.Params() {
-			for i := range p.v64 {
+			for i := range p.Values() {
 				if p.Name == "mean" || p.Name == "variance" {
 					require.Zero(t, k.GradParams[j][i])
 					continue
 				}
-				check(k.GradParams[j][i], k32.GradParams[j][i], &p.v64[i], func() { p.abs64.Store(nil) })
+				check(k.GradParams[j][i], k32.GradParams[j][i], &p.Values()[i], func() { p.abs64.Store(nil) })
 			}
 		}
 	})

@@ -12,14 +12,14 @@ func (d *Dense) Restrict(outputs, inputs []int) *Dense {
 	outputs, inputs = listed(outputs, out), listed(inputs, in)
 	w := make([]float64, 0, len(outputs)*len(inputs))
 	for _, o := range outputs {
-		row := d.weight.v64[o*in : (o+1)*in]
+		row := d.weight.Values()[o*in : (o+1)*in]
 		for _, i := range inputs {
 			w = append(w, row[i])
 		}
 	}
 	r := &Dense{weight: NewParam(d.weight.Name, Shape{len(outputs), len(inputs)}, w), folded: d.folded}
 	if d.bias != nil {
-		r.bias = NewParam(d.bias.Name, Shape{len(outputs)}, picked(d.bias.v64, outputs))
+		r.bias = NewParam(d.bias.Name, Shape{len(outputs)}, picked(d.bias.Values(), outputs))
 		if d.bias.magnitude != nil {
 			r.bias.magnitude = picked(d.bias.magnitude, outputs)
 		}

@@ -312,10 +312,10 @@ func TestFoldedBiasCancels(t *testing.T) {
 	c := testCase{folded, []Shape{{1}}}
 	m := magnitude(c, [][]float64{{0}}, 1)[0]
 	assert.InDelta(t, 0.6, m, 1e-12)
-	assert.Less(t, math.Abs(folded.bias.v64[0]), 1e-15)
+	assert.Less(t, math.Abs(folded.bias.Values()[0]), 1e-15)
 	n, _ := folded.Rounding(nil)
 	want := naiveNetwork(g, exacts([]float64{0}))[0]
-	assert.LessOrEqual(t, distance(folded.bias.v64[0], want), gamma(n)*m)
+	assert.LessOrEqual(t, distance(folded.bias.Values()[0], want), gamma(n)*m)
 
 	folded.bias.Set([]float64{7}) // trained further
 	assert.Equal(t, 7.0, magnitude(c, [][]float64{{0}}, 1)[0])
@@ -356,9 +356,9 @@ func TestMergedDenseIsRoundedOnce(t *testing.T) {
 		row := normals(r, 8)
 		sum := 0.0 // the last weight nearly cancels the others
 		for k := range 7 {
-			sum += row[k] * first.weight.v64[2*k]
+			sum += row[k] * first.weight.Values()[2*k]
 		}
-		row[7] = -sum / first.weight.v64[14]
+		row[7] = -sum / first.weight.Values()[14]
 		g := chain(t, Shape{2}, first, must(NewDense(1, 8, row, nil)))
 		s, err := Simplify(g)
 		require.NoError(t, err)

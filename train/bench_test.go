@@ -26,6 +26,34 @@ func median(b *testing.B, f func()) {
 	b.ReportMetric(float64(times[0].Microseconds())/1e3, "best-ms")
 }
 
+// scaling reports how much faster two processors are than one: the ratio of medians
+// of calls that take turns, so that a busy machine slows both down.
+func scaling(b *testing.B, f func() error) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var times [2][]time.Duration
+	for b.Loop() {
+		for procs := range times {
+			runtime.GOMAXPROCS(procs + 1)
+			for k := range 4 { // the first finds caches and helpers cold
+				start := time.Now()
+				if err := f(); err != nil {
+					b.Fatal(err)
+				}
+				if k > 0 {
+					times[procs] = append(times[procs], time.Since(start))
+				}
+			}
+		}
+	}
+	var ms [2]float64
+	for procs, t := range times {
+		slices.Sort(t)
+		ms[procs] = float64(t[len(t)/2].Microseconds()) / 1e3
+		b.ReportMetric(ms[procs], fmt.Sprintf("median-ms-%d", procs+1))
+	}
+	b.ReportMetric(ms[0]/ms[1], "speedup")
+}
+
 // BenchmarkM1 is forward + backward + Adam, and forward + gradient to the input,
 // on one processor and on two.
 func BenchmarkM1(b *testing.B) {
@@ -61,6 +89,9 @@ func BenchmarkM1(b *testing.B) {
 			return err
 		}},
 	} {
+		if runtime.NumCPU() > 1 {
+			b.Run(part.name+"/scaling", func(b *testing.B) { scaling(b, part.do) })
+		}
 		for procs := 1; procs <= min(2, runtime.NumCPU()); procs++ {
 			b.Run(fmt.Sprintf("%s/procs=%d", part.name, procs), func(b *testing.B) {
 				// b.Run has set it to -cpu's value.

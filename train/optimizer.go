@@ -7,7 +7,7 @@ package train
 import (
 	"math"
 
-	"github.com/vouchnn/vouch/internal/parallel"
+	"github.com/vouchnn/vouch/internal/blas"
 )
 
 // Optimizer is a rule for steps. Implementations are immutable settings.
@@ -15,7 +15,7 @@ type Optimizer interface {
 	Validate() error
 	// Slots is how many vectors it keeps, all zero at first.
 	Slots() int
-	// Update makes one step.
+	// Update makes one step. It is called for disjoint stretches at once.
 	Update(u *Update)
 }
 
@@ -72,18 +72,11 @@ func (a Adam) Update(u *Update) {
 	root := math.Sqrt(1 - math.Pow(a.Beta2, t))
 	rate := float32(u.Rate * root / (1 - math.Pow(a.Beta1, t)))
 	epsilon := float32(a.Epsilon * root)
-	c1, c2, keep := float32(1-a.Beta1), float32(1-a.Beta2), float32(1)
+	keep := float32(1)
 	if u.Weight {
 		keep = float32(1 - u.Rate*a.Decay)
 	}
-	parallel.For(len(u.W), grain, func(lo, hi int) {
-		w, g, m, v := u.W[lo:hi], u.G[lo:hi], u.Slots[0][lo:hi], u.Slots[1][lo:hi]
-		for i, d := range g {
-			mean, square := settled(m[i]+c1*(d-m[i])), settled(v[i]+c2*(d*d-v[i]))
-			m[i], v[i] = mean, square
-			w[i] = keep*w[i] - rate*mean/(float32(math.Sqrt(float64(square)))+epsilon)
-		}
-	})
+	blas.NewAdamRule(float32(1-a.Beta1), float32(1-a.Beta2), epsilon, rate, keep).Step(u.W, u.G, u.Slots[0], u.Slots[1])
 }
 
 // settled is v, or 0 where nothing else is left of a moving mean whose numbers have been
@@ -122,11 +115,9 @@ func (s SGD) Update(u *Update) {
 	if u.Weight {
 		decay = float32(s.Decay)
 	}
-	parallel.For(len(u.W), grain, func(lo, hi int) {
-		w, g, v := u.W[lo:hi], u.G[lo:hi], u.Slots[0][lo:hi]
-		for i, d := range g {
-			v[i] = settled(momentum*v[i] + d + decay*w[i])
-			w[i] -= rate * v[i]
-		}
-	})
+	v := u.Slots[0]
+	for i, d := range u.G {
+		v[i] = settled(momentum*v[i] + d + decay*u.W[i])
+		u.W[i] -= rate * v[i]
+	}
 }

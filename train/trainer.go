@@ -232,15 +232,27 @@ func (r *run) one(ctx context.Context) (value, rate float64, err error) {
 		multiply(s.grad, r.inside)
 	}
 	rate = r.opts.Rate(progress)
-	for i := range r.m.params {
-		p := &r.m.params[i]
-		u := Update{W: r.w[p.from:p.to], G: s.grad[p.from:p.to], Step: r.h.Step + 1, Rate: rate, Weight: p.weight}
-		for _, slot := range r.slots {
-			u.Slots = append(u.Slots, slot[p.from:p.to])
-		}
-		r.opts.Optimizer.Update(&u)
-	}
+	r.update(rate)
 	return value, rate, nil
+}
+
+// update lets the optimizer make a step. Each processor has a stretch of all parameters.
+func (r *run) update(rate float64) {
+	parallel.For(r.m.weights, grain, func(lo, hi int) {
+		slots := make([][]float32, len(r.slots))
+		for _, p := range r.m.params {
+			from, to := max(lo, p.from), min(hi, p.to)
+			if from >= to {
+				continue
+			}
+			for k, slot := range r.slots {
+				slots[k] = slot[from:to]
+			}
+			r.opts.Optimizer.Update(&Update{
+				W: r.w[from:to], G: r.step.grad[from:to], Slots: slots, Step: r.h.Step + 1, Rate: rate, Weight: p.weight,
+			})
+		}
+	})
 }
 
 // finite checks loss and gradient, and clips the gradient.
@@ -269,7 +281,7 @@ func (r *run) batch(epoch, at, n int) error {
 	if r.ordered != epoch {
 		r.order, r.ordered = permutation(r.opts.Seed, epoch, r.data.Len()), epoch
 	}
-	parallel.For(n, 1+4*grain/r.m.inputs, func(lo, hi int) {
+	parallel.For(n, 1+grain/r.m.inputs, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			r.labels[i] = r.data.Read(r.order[at+i], r.x[i*r.m.inputs:(i+1)*r.m.inputs])
 		}

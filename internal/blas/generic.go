@@ -8,7 +8,7 @@ import "unsafe"
 // Where the compiler fuses a multiplication and an addition, so much the better:
 // the error bound holds either way.
 
-var genericKernels = &kernels{name: "generic", single: newGeneric[float32](), double: newGeneric[float64](), relax: &genericRelax}
+var genericKernels = &kernels{name: "generic", single: newGeneric[float32](), double: newGeneric[float64](), relax: &genericRelax, adam: genericAdam}
 
 func newGeneric[T Float]() *kernel[T] {
 	one := func(depth int, a *T, aRow, aStep int, b *T, bStep int, c *T, cRow int, alpha, beta T, columns int) {

@@ -65,6 +65,7 @@ type kernels struct {
 	single *kernel[float32]
 	double *kernel[float64]
 	relax  *relaxKernels
+	adam   func(n int, w, g, first, second, constants *float32)
 }
 
 var active atomic.Pointer[kernels]

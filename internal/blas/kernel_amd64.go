@@ -22,7 +22,7 @@ var avx2Kernels = &kernels{
 		dot: dotF64AVX2, absDot: absDotF64AVX2, signDot: signDotF64AVX2, axpy: axpyF64AVX2,
 		copyRows: copyRowsF64AVX2, addRows: addRowsF64AVX2,
 	},
-	relax: &avx2Relax,
+	relax: &avx2Relax, adam: adamF32AVX2,
 }
 
 var avx512Kernels = &kernels{
@@ -41,7 +41,7 @@ var avx512Kernels = &kernels{
 		dot: dotF64AVX2, absDot: absDotF64AVX2, signDot: signDotF64AVX2, axpy: axpyF64AVX2,
 		copyRows: copyRowsF64AVX2, addRows: addRowsF64AVX2,
 	},
-	relax: &avx2Relax,
+	relax: &avx2Relax, adam: adamF32AVX2,
 }
 
 // availableKernels lists the kernels of this machine, slowest first. The cpu

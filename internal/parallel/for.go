@@ -7,11 +7,11 @@ import (
 )
 
 // A loop over [0, n) is cut into contiguous chunks of nearly equal length, one
-// per processor at most. The caller's goroutine runs the first chunk and new
-// goroutines run the others. There is no fixed set of workers to wait for, so a
-// body may call For again without a deadlock: an inner loop starts goroutines
-// of its own. The bookkeeping of a loop is kept in a pool and its goroutines
-// start from functions made once, so that a loop allocates nothing once warm.
+// per processor at most. The caller's goroutine runs the first chunk and helpers run
+// the others (helper.go). A chunk is run by whoever claims it first: when the caller
+// is done with its own it takes those that no helper has begun, so that it never
+// waits for one to wake up, and a body may call For again without a deadlock. The
+// bookkeeping of a loop is kept in a pool, so that a loop allocates nothing once warm.
 //
 // A body that panics makes For panic with the same value, after all the other
 // chunks have ended. When several chunks panic, the lowest one wins.
@@ -24,22 +24,28 @@ type chunk struct {
 	loop     *loop
 	low      int
 	high     int
+	free     atomic.Bool // nobody has begun it
 	panicked bool
 	value    any
-	run      func() // bound to execute once, so that starting it does not allocate
 }
 
 // loop is the state of one call of For.
 type loop struct {
 	body   func(lo, hi int)
-	wait   sync.WaitGroup
 	chunks []*chunk
+	// state is how many chunks but the first have not ended, and whether the caller
+	// sleeps until they have.
+	state atomic.Int32
+	wake  chan struct{}
 }
 
-// busy counts the goroutines that loops have started and that still run.
+// asleep is the bit of loop.state for a caller that sleeps.
+const asleep = 1 << 30
+
+// busy counts the chunks, but for the first of each loop, that have not ended.
 var busy atomic.Int64
 
-var loops = sync.Pool{New: func() any { return new(loop) }}
+var loops = sync.Pool{New: func() any { return &loop{wake: make(chan struct{}, 1)} }}
 
 // For calls fn on contiguous ranges that together cover [0, n) exactly once.
 //
@@ -62,7 +68,12 @@ func For(n, grain int, fn func(lo, hi int)) {
 	state := loops.Get().(*loop)
 	state.start(n, parts, fn)
 	state.chunks[0].execute()
-	state.wait.Wait()
+	for _, c := range state.chunks[1:parts] {
+		if c.claim() {
+			c.finish()
+		}
+	}
+	state.wait()
 	value, panicked := state.reset(parts)
 	loops.Put(state)
 	if panicked {
@@ -75,38 +86,32 @@ func For(n, grain int, fn func(lo, hi int)) {
 // the body of a loop that fills the machine runs on its goroutine alone.
 func Free() int { return max(1, runtime.GOMAXPROCS(0)-int(busy.Load())) }
 
-// start cuts [0, n) into parts chunks and starts all but the first.
+// start cuts [0, n) into parts chunks and gives all but the first to helpers.
 func (l *loop) start(n, parts int, fn func(lo, hi int)) {
 	for len(l.chunks) < parts {
-		c := &chunk{loop: l}
-		c.run = c.executeApart
-		l.chunks = append(l.chunks, c)
+		l.chunks = append(l.chunks, &chunk{loop: l})
 	}
 	l.body = fn
-	l.wait.Add(parts - 1)
-	size, extra, low := n/parts, n%parts, 0
-	for i := range parts {
-		high := low + size
-		if i < extra {
-			high++
-		}
-		l.chunks[i].low, l.chunks[i].high = low, high
-		low = high
-	}
+	l.state.Store(int32(parts - 1))
 	busy.Add(int64(parts - 1))
-	for _, c := range l.chunks[1:parts] {
-		go c.run()
+	size, extra, low := n/parts, n%parts, 0
+	for i, c := range l.chunks[:parts] {
+		c.low, c.high = low, low+size
+		if i < extra {
+			c.high++
+		}
+		low = c.high
+		if i > 0 {
+			c.free.Store(true) // from here on it may run
+			c.offer()
+		}
 	}
 }
 
-// executeApart is execute on a goroutine of its own.
-func (c *chunk) executeApart() {
-	defer c.loop.wait.Done()
-	defer busy.Add(-1)
-	c.execute()
-}
+// claim makes the chunk the caller's to run, unless it is another's.
+func (c *chunk) claim() bool { return c.free.Load() && c.free.CompareAndSwap(true, false) }
 
-// execute runs the body on one chunk and keeps its panic for the caller.
+// execute runs the body on one chunk and keeps its panic for the loop's caller.
 func (c *chunk) execute() {
 	returned := false
 	defer func() {
@@ -117,6 +122,32 @@ func (c *chunk) execute() {
 	}()
 	c.loop.body(c.low, c.high)
 	returned = true
+}
+
+// finish executes a claimed chunk, not the first, and says so. It reports whether the
+// caller of For was asleep, and wakes it.
+func (c *chunk) finish() (woken bool) {
+	defer func() { // also if the body ends the goroutine
+		l := c.loop
+		busy.Add(-1)
+		if l.state.Add(-1) == asleep {
+			woken = true
+			l.wake <- struct{}{}
+		}
+	}()
+	c.execute()
+	return
+}
+
+// wait returns when all chunks have ended: soon after, if that is soon.
+func (l *loop) wait() {
+	if patiently(func() bool { return l.state.Load() == 0 }) {
+		return
+	}
+	if l.state.Or(asleep) != 0 {
+		<-l.wake
+	}
+	l.state.Store(0)
 }
 
 // reset forgets the loop's body and panics, and reports the first panic.

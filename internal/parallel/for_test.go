@@ -96,6 +96,59 @@ func TestForPropagatesThePanicOfTheLowestChunk(t *testing.T) {
 	}
 }
 
+// Many goroutines run loops of all lengths at once, some of them nested, while the number
+// of processors changes: each index is visited once.
+func TestForFromManyGoroutines(t *testing.T) {
+	withProcessors(4, func() {
+		var callers sync.WaitGroup
+		for g := range 8 {
+			callers.Go(func() {
+				hits := make([]int32, 200)
+				for k := range 2000 {
+					clear(hits)
+					n := 1 + (k*37+g)%len(hits)
+					parallel.For(n, 1, func(lo, hi int) {
+						if k%3 == 0 {
+							parallel.For(hi-lo, 1, func(from, to int) {
+								for i := from; i < to; i++ {
+									hits[lo+i]++
+								}
+							})
+							return
+						}
+						for i := lo; i < hi; i++ {
+							hits[i]++
+						}
+					})
+					for i := range n {
+						if hits[i] != 1 {
+							t.Errorf("loop %d over %d: index %d is visited %d times", k, n, i, hits[i])
+							return
+						}
+					}
+					if k%500 == 0 {
+						runtime.GOMAXPROCS(2 + (k/500+g)%5)
+					}
+				}
+			})
+		}
+		callers.Wait()
+		assert.Equal(t, runtime.GOMAXPROCS(0), parallel.Free(), "nothing is busy")
+	})
+}
+
+// A caller that is faster than goroutines start does not start more and more of them.
+func TestForHelpersDoNotPileUp(t *testing.T) {
+	withProcessors(4, func() {
+		before, most := runtime.NumGoroutine(), 0
+		for range 20000 {
+			parallel.For(4, 1, func(int, int) {})
+			most = max(most, runtime.NumGoroutine()-before)
+		}
+		assert.Less(t, most, 100, "few, where the runtime counts some twice while it moves them")
+	})
+}
+
 func TestForDoesNotAllocate(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector empties pools")

@@ -9,7 +9,7 @@
 // avo. Each source file here holds one family of routines: tile.go the GEMM
 // micro-kernels and table.go their table, transpose.go the packing of a
 // transposed matrix, vector.go the routines over vectors, rows.go those over many
-// short rows, relax.go those over rows of coefficients.
+// short rows, relax.go those over rows of coefficients, adam.go a step of training.
 package main
 
 import (
@@ -38,6 +38,7 @@ func main() {
 		{"vector", "vector.go", vectors},
 		{"rows", "rows.go", rows},
 		{"relax", "relax.go", relaxations},
+		{"adam", "adam.go", adam},
 	}
 	for _, o := range outputs {
 		if err := o.generate(); err != nil {
