@@ -45,6 +45,9 @@ func (e *engine) newSearch(g *group, kind SplitKind) *search {
 		s.bounder = bounds.Crown{}
 		if kind == SplitNeuron {
 			s.bounder = bounds.AlphaBeta{Intermediate: rootIterations}
+			if len(e.kinds) == 1 && len(e.model.Nonlinear()) == 1 {
+				s.bounder = bounds.Envelope{Bounder: s.bounder, Parts: true}
+			}
 		}
 	}
 	return s

@@ -67,8 +67,12 @@ func (p *pass) run(ctx context.Context, s *state, rows []row, b block, t *task) 
 }
 
 // sweep carries the rows back from the start node to the input.
-func (p *pass) sweep(ctx context.Context, start int) {
-	for i := start; i > 0 && ctx.Err() == nil; i-- {
+func (p *pass) sweep(ctx context.Context, start int) { p.sweepTo(ctx, start, 0) }
+
+// sweepTo carries the rows back from the start node until they are in front of all
+// nodes behind the end node.
+func (p *pass) sweepTo(ctx context.Context, start, end int) {
+	for i := start; i > end && ctx.Err() == nil; i-- {
 		if p.tune != nil {
 			p.tune.inject(p, i)
 		}

@@ -1,0 +1,282 @@
+package bounds
+
+import (
+	"context"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vouchnn/vouch/nn"
+	"github.com/vouchnn/vouch/spec"
+)
+
+// TestEnvelopeOfConcaveFunctions: where all neurons stand behind negative coefficients
+// the function is concave in the inputs and least at a corner of the box, which the
+// bound reaches. α has nothing to choose there, so that without envelopes it stays behind.
+func TestEnvelopeOfConcaveFunctions(t *testing.T) {
+	closer := 0
+	const cases = 60
+	for seed := range cases {
+		rng := rand.New(rand.NewPCG(uint64(seed), 31))
+		inputs := 1 + rng.IntN(6)
+		act := []nn.Operator{nn.ReLU{}, nn.LeakyReLU{Slope: 0.25}}[seed%2]
+		k := newNetMaker(t, rng, nn.Shape{inputs}, act)
+		hidden := k.dense(3 + rng.IntN(20))
+		k.activation()
+		net := k.build()
+		m := mustCompile(t, net)
+		f := Functions{Output: make([]float64, m.outputs), Input: k.normals(inputs, 1)}
+		for i := range f.Output {
+			f.Output[i] = -rng.Float64()
+		}
+		require.Equal(t, m.size[hidden], m.outputs)
+		box := randomBox(t, rng, inputs, 2)
+		least := math.Inf(1)
+		x := make([]float64, inputs)
+		for corner := range 1 << inputs {
+			for i := range x {
+				x[i] = box.Lower[i]
+				if corner>>i&1 == 1 {
+					x[i] = box.Upper[i]
+				}
+			}
+			y, err := nn.Evaluate(net, x)
+			require.NoError(t, err)
+			least = min(least, f.at(m, x, y)[0])
+		}
+		// Shifted, so that the ascent does not stop at a proof.
+		f.Const = []float64{-least - 1}
+		q := &Query{Domains: []Domain{{Region: box}}, Functions: f}
+		plain, got := mustBound(t, AlphaBeta{}, m, q)[0].Lower[0], mustBound(t, Envelope{Iterations: 5000}, m, q)[0].Lower[0]
+		require.LessOrEqual(t, got, -1+1e-9, "seed %d", seed)
+		require.InDelta(t, -1, got, 0.02*(1+math.Abs(plain+1)), "seed %d: without envelopes %v", seed, plain)
+		if got > plain+1e-6 {
+			closer++
+		}
+	}
+	require.Greater(t, closer, cases/3)
+}
+
+// TestEnvelopeRaisesBounds: behind a small kernel it gains much, and it never loses.
+func TestEnvelopeRaisesBounds(t *testing.T) {
+	raised := 0
+	const cases = 20
+	for seed := range cases {
+		rng := rand.New(rand.NewPCG(uint64(seed), 32))
+		k := newNetMaker(t, rng, nn.Shape{1, 7, 7}, nn.ReLU{})
+		k.conv(6, 2, 1, 0)
+		k.activation()
+		k.averagePool(3, 3)
+		k.dense(3)
+		m := mustCompile(t, k.build())
+		q := &Query{Domains: []Domain{{Region: randomBox(t, rng, m.inputs, 1)}}, Functions: randomFunctions(rng, m)}
+		plain, got := mustBound(t, AlphaBeta{}, m, q)[0], mustBound(t, Envelope{}, m, q)[0]
+		for f, v := range plain.Lower {
+			require.GreaterOrEqual(t, got.Lower[f], v)
+			if v <= 0 && got.Lower[f] > v+0.01*math.Abs(v) {
+				raised++
+				break
+			}
+		}
+	}
+	require.Greater(t, raised, cases/3)
+}
+
+// wildConv is a network whose first layer has numbers of very different sizes.
+func wildConv(t *testing.T, rng *rand.Rand) *Model {
+	k := newNetMaker(t, rng, nn.Shape{1, 4, 4}, nn.ReLU{})
+	w := k.normals(3*4, 1)
+	for i := range w {
+		w[i] *= math.Ldexp(1, rng.IntN(40)-20)
+	}
+	op, err := nn.NewConv(nn.ConvConfig{Kernel: []int{2, 2}}, 3, 1, w, k.normals(3, 1))
+	require.NoError(t, err)
+	k.add(op)
+	k.activation()
+	k.dense(2)
+	return mustCompile(t, k.build())
+}
+
+// TestEnvelopeIsProven holds provenAt, at lines and slopes drawn at random, against its
+// formula in rational numbers.
+func TestEnvelopeIsProven(t *testing.T) {
+	tried, near := 0, 0
+	for seed := range 300 {
+		rng := rand.New(rand.NewPCG(uint64(seed), 33))
+		m := wildConv(t, rng)
+		box := randomBox(t, rng, m.inputs, math.Ldexp(1, rng.IntN(10)-5))
+		if seed%2 == 0 {
+			recentre(t, m, box)
+		}
+		q := &Query{Domains: []Domain{{Region: box}}, Functions: randomFunctions(rng, m)}
+		r := mustBound(t, Crown{}, m, q)[0]
+		q.Domains[0].Known, q.Domains[0].Settled = r.Nodes, math.MaxInt
+		s := newState(m, q.Domains, nil)
+		s.makeViews()
+		for i := 1; i < len(m.nodes); i++ {
+			s.advance(i)
+		}
+		g, err := s.newPatches(t.Context(), m.firstReLU(), 4)
+		require.NoError(t, err)
+		if g == nil {
+			continue
+		}
+		starts, err := g.carry(t.Context(), q, []row{{index: 0, sign: 1}})
+		require.NoError(t, err)
+		a := g.newAscent(&starts[0])
+		lines, alpha := make([]float64, len(a.lines)), make([]float64, len(g.neurons))
+		for i, v := range a.lines {
+			lines[i] = v * (1 + rng.NormFloat64())
+			if seed%4 == 0 && i%2 == 1 {
+				lines[i] = -lines[i-1] // large terms that nearly cancel at a corner
+			}
+		}
+		for i := range alpha {
+			alpha[i] = rng.Float64()
+		}
+		if seed%8 >= 4 {
+			copy(a.lines, lines)
+			copy(starts[0].alpha, alpha)
+			a.cancel(lines)
+		}
+		got := a.provenAt(lines, alpha)
+		want, slack := a.exactly(lines, alpha)
+		want.Sub(want, slack)
+		require.LessOrEqual(t, ratOf(got).Cmp(want), 0, "seed %d: %v", seed, got)
+		tried++
+		w, _ := want.Float64()
+		if w-got < 1e-6*math.Abs(w) {
+			near++
+		}
+		s.close()
+	}
+	require.Greater(t, tried, 150)
+	require.Greater(t, near, tried/2, "margins are small")
+}
+
+// recentre moves the box far out and the first layer with it, so that the inputs of its
+// neurons are small differences of large terms.
+func recentre(t *testing.T, m *Model, box spec.Box) {
+	for i := range box.Lower {
+		box.Lower[i] += 1 << 20
+		box.Upper[i] += 1 << 20
+	}
+	op, ok := m.nodes[1].Op.(*nn.Conv)
+	require.True(t, ok)
+	w, bias := op.Weight().Values(), slices.Clone(op.Bias().Values())
+	for o := range bias {
+		for _, v := range w[4*o : 4*o+4] {
+			bias[o] -= v * (1 << 20)
+		}
+	}
+	op.Bias().Set(bias)
+	*m = *mustCompile(t, m.net)
+}
+
+// cancel changes lines so that the linear part nearly vanishes.
+func (a *patchAscent) cancel(lines []float64) {
+	a.gather()
+	for k, p := range a.g.groups {
+		if a.after[k] == nil {
+			continue
+		}
+		for i, at := range p.inputs {
+			lines[a.from[k]+i] -= a.coef[at]
+			a.coef[at] = 0
+		}
+	}
+}
+
+// exactly is the bound at lines and slopes, and what is not known, without rounding.
+func (a *patchAscent) exactly(lines, alpha []float64) (value, slack *big.Rat) {
+	g, s, t := a.g, a.g.s, a.t
+	value, slack = ratOf(t.value), ratOf(t.slack)
+	times := func(x, y *big.Rat) *big.Rat { return new(big.Rat).Mul(x, y) }
+	coef := make([]*big.Rat, len(t.coef))
+	for i, c := range t.coef {
+		coef[i] = ratOf(c)
+	}
+	for k, p := range g.groups {
+		for _, j := range p.members {
+			v, u := ratOf(t.after[j]), g.neurons[j]
+			slack.Add(slack, times(new(big.Rat).Abs(v), ratOf(u.slack)))
+			if v.Sign() > 0 {
+				v.Mul(v, ratOf(alpha[j]))
+				for i, at := range p.inputs {
+					coef[at].Add(coef[at], times(v, ratOf(u.weight[i])))
+				}
+				value.Add(value, times(v, ratOf(u.bias)))
+			}
+		}
+		if a.after[k] == nil {
+			continue
+		}
+		line := lines[a.from[k]:a.from[k+1]]
+		var least *big.Rat
+		for corner := range p.corners() {
+			y := new(big.Rat)
+			x := make([]float64, len(p.inputs))
+			g.corner(&p, corner, x)
+			for i := range x {
+				y.Sub(y, times(ratOf(line[i]), ratOf(x[i])))
+			}
+			for _, j := range p.members {
+				if !(t.after[j] < 0) {
+					continue
+				}
+				z := ratOf(g.neurons[j].bias)
+				for i, w := range g.neurons[j].weight {
+					z.Add(z, times(ratOf(w), ratOf(x[i])))
+				}
+				if z.Sign() > 0 {
+					y.Add(y, times(ratOf(t.after[j]), z))
+				}
+			}
+			if least == nil || y.Cmp(least) < 0 {
+				least = y
+			}
+		}
+		value.Add(value, least)
+		for i, at := range p.inputs {
+			coef[at].Add(coef[at], ratOf(line[i]))
+		}
+	}
+	for i, c := range coef {
+		x := s.lower[0][i]
+		if c.Sign() < 0 {
+			x = s.upper[0][i]
+		}
+		value.Add(value, times(c, ratOf(x)))
+	}
+	return value, slack
+}
+
+// TestEnvelopeLeavesOthersAlone: networks that it is not for get the other bounder's
+// numbers, and so do parts of domains bounded before.
+func TestEnvelopeLeavesOthersAlone(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 34))
+	wide := randomDense(t, rng, nn.ReLU{})
+	curved := randomDense(t, rng, nn.Sigmoid{})
+	for _, tc := range []struct {
+		net   nn.Network
+		e     Envelope
+		parts bool
+	}{{wide, Envelope{Inputs: 1}, false}, {curved, Envelope{}, false}, {wide, Envelope{}, true}} {
+		m := mustCompile(t, tc.net)
+		q := &Query{Domains: []Domain{{Region: randomBox(t, rng, m.inputs, 1)}}, Functions: randomFunctions(rng, m)}
+		if tc.parts {
+			r := mustBound(t, AlphaBeta{}, m, q)[0]
+			q.Domains[0].Known, q.Domains[0].Warm = r.Nodes, r.Warm
+		}
+		require.Equal(t, mustBound(t, AlphaBeta{}, m, q)[0].Lower, mustBound(t, tc.e, m, q)[0].Lower)
+	}
+	m := mustCompile(t, wide)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := Envelope{Bounder: IBP{}}.Bound(ctx, m, &Query{Domains: []Domain{{Region: randomBox(t, rng, m.inputs, 1)}}, Functions: randomFunctions(rng, m)})
+	require.ErrorIs(t, err, context.Canceled)
+}
