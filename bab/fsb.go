@@ -95,7 +95,7 @@ func (s *search) lookAt(ctx context.Context, looks []*look, from, to int) error 
 	}
 	for k, l := range looks {
 		s.compare(l, res[k], l.neurons[from:], l.d.bound)
-		if floor := leastSpan * missing(l.d); l.score <= floor*floor {
+		if floor := leastSpan * missing(l.d); s.raises && l.score <= floor*floor {
 			// Nothing is gained on a bound that envelopes have raised (bounds.Envelope),
 			// which halves are looked at without.
 			base := math.Inf(1)

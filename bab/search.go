@@ -15,6 +15,7 @@ type search struct {
 	g        *group
 	kind     SplitKind
 	bounder  bounds.Bounder
+	raises   bool // the bounder's bounds are above those that halves are looked at with
 	frontier frontier
 	closed   float64 // least bound among closed domains
 	stuck    float64 // least bound among domains that could not be split
@@ -46,7 +47,7 @@ func (e *engine) newSearch(g *group, kind SplitKind) *search {
 		if kind == SplitNeuron {
 			s.bounder = bounds.AlphaBeta{Intermediate: rootIterations}
 			if len(e.kinds) == 1 && len(e.model.Nonlinear()) == 1 {
-				s.bounder = bounds.Envelope{Bounder: s.bounder, Parts: true}
+				s.bounder, s.raises = bounds.Envelope{Bounder: s.bounder, Parts: true}, true
 			}
 		}
 	}
