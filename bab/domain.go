@@ -65,6 +65,16 @@ func (d *domain) judge(g *group, r *bounds.DomainResult) {
 	d.bound = max(d.bound, leastOpen) // what held for the parent holds here
 }
 
+// least is the bound of the open conjunctions by these lower bounds of the functions.
+func (d *domain) least(g *group, lower []float64) float64 {
+	least := math.Inf(1)
+	for _, c := range d.open {
+		v, _ := g.best(c, &bounds.DomainResult{Lower: lower})
+		least = min(least, v)
+	}
+	return least
+}
+
 // adopt keeps the intervals that children start from.
 func (d *domain) adopt(r *bounds.DomainResult, keep []int) {
 	known := make([]bounds.Interval, len(r.Nodes))

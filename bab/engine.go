@@ -21,15 +21,16 @@ import (
 // engine is one run of Verify: the attack, the roots, and one or two searches
 // for each group of cases.
 type engine struct {
-	opts   Options
-	model  *bounds.Model
-	net    nn.Network // simplified: what is bounded
-	prop   *spec.Property
-	kinds  []SplitKind // the searches to run
-	replay *pgd.Replayer
-	attack *attacker
-	points *nn.Evaluator[float64]
-	keep   []int // nodes whose intervals domains carry
+	opts      Options
+	model     *bounds.Model
+	net       nn.Network // simplified: what is bounded
+	prop      *spec.Property
+	kinds     []SplitKind // the searches to run
+	envelopes envelopes
+	replay    *pgd.Replayer
+	attack    *attacker
+	points    *nn.Evaluator[float64]
+	keep      []int // nodes whose intervals domains carry
 	// corners says that domains are bounded in their corners.
 	corners bool
 	shared  sharedBounds

@@ -94,27 +94,17 @@ func (s *search) lookAt(ctx context.Context, looks []*look, from, to int) error 
 		return err
 	}
 	for k, l := range looks {
-		s.compare(l, res[k], l.neurons[from:], l.d.bound)
-		if floor := leastSpan * missing(l.d); s.raises && l.score <= floor*floor {
-			// Nothing is gained on a bound that envelopes have raised (bounds.Envelope),
-			// which halves are looked at without.
-			base := math.Inf(1)
-			for _, h := range res[k] {
-				base = min(base, s.boundOf(l.d, h.Below), s.boundOf(l.d, h.Above))
+		base := l.d.bound
+		if l.r.Apart != nil { // halves are looked at without envelopes
+			base = l.d.least(s.g, l.r.Apart)
+		}
+		for i, h := range res[k] {
+			if v := s.gain(l.d, h.Below, base) * s.gain(l.d, h.Above, base); v > l.score {
+				l.score, l.d.split = v, l.neurons[from+i]
 			}
-			s.compare(l, res[k], l.neurons[from:], base)
 		}
 	}
 	return nil
-}
-
-// compare takes the neuron whose halves gain most on base, unless an earlier one gained more.
-func (s *search) compare(l *look, halves []bounds.Halves, neurons []split, base float64) {
-	for i, h := range halves {
-		if v := s.gain(l.d, h.Below, base) * s.gain(l.d, h.Above, base); v > l.score {
-			l.score, l.d.split = v, neurons[i]
-		}
-	}
 }
 
 // kinkAt reports whether a neuron is cut at a kink, where one split settles it. An
@@ -137,9 +127,10 @@ func missing(d *domain) float64 { return math.Max(-d.bound, leastSpan) }
 // leastSpan keeps scores apart from zero.
 const leastSpan = 1e-6
 
-// boundOf is the bound of a half of a domain whose open conjunctions' functions have
-// these lower bounds in it.
-func (s *search) boundOf(whole *domain, lower []float64) float64 {
+// gain is by how much a half improves on base, a bound of the whole, whose open
+// conjunctions' functions have these lower bounds in it; what goes beyond a proof does
+// not count.
+func (s *search) gain(whole *domain, lower []float64, base float64) float64 {
 	bound, at := math.Inf(1), 0
 	for _, c := range whole.open {
 		best := math.Inf(-1) // also of a conjunction without functions
@@ -149,11 +140,5 @@ func (s *search) boundOf(whole *domain, lower []float64) float64 {
 		}
 		bound = math.Min(bound, best)
 	}
-	return bound
-}
-
-// gain is by how much a half improves on base, the bound of the whole; what goes beyond
-// a proof does not count.
-func (s *search) gain(whole *domain, lower []float64, base float64) float64 {
-	return math.Max(math.Min(s.boundOf(whole, lower), 0)-base, leastSpan*missing(whole))
+	return math.Max(math.Min(bound, 0)-base, leastSpan*missing(whole))
 }

@@ -15,7 +15,6 @@ type search struct {
 	g        *group
 	kind     SplitKind
 	bounder  bounds.Bounder
-	raises   bool // the bounder's bounds are above those that halves are looked at with
 	frontier frontier
 	closed   float64 // least bound among closed domains
 	stuck    float64 // least bound among domains that could not be split
@@ -36,6 +35,26 @@ const neuronCost = 8
 // all its sub-problems inherit them.
 const rootIterations = 10
 
+// envelopes is what joint envelopes (bounds.Envelope) have gained at the roots: as long
+// as that is not known they are tried, and then used in sub-problems where it is much.
+type envelopes struct {
+	gain  float64 // shares of what was missing to proofs, added up
+	roots int
+}
+
+// envelopesGain is the share of what is missing to a proof that envelopes must gain.
+const envelopesGain = 0.1
+
+func (v *envelopes) worth() bool { return v.roots == 0 || v.gain >= envelopesGain*float64(v.roots) }
+
+// add counts a root whose bound was before without envelopes.
+func (v *envelopes) add(before, after float64) {
+	if before < 0 {
+		v.gain += 1 - min(after, 0)/before
+		v.roots++
+	}
+}
+
 // firstTurn is how much work the first of two searches does before the other
 // has its turn; it doubles from turn to turn.
 const firstTurn = 4096
@@ -46,8 +65,8 @@ func (e *engine) newSearch(g *group, kind SplitKind) *search {
 		s.bounder = bounds.Crown{}
 		if kind == SplitNeuron {
 			s.bounder = bounds.AlphaBeta{Intermediate: rootIterations}
-			if len(e.kinds) == 1 && len(e.model.Nonlinear()) == 1 {
-				s.bounder, s.raises = bounds.Envelope{Bounder: s.bounder, Parts: true}, true
+			if len(e.kinds) == 1 && e.envelopes.worth() {
+				s.bounder = bounds.Envelope{Bounder: s.bounder, Parts: true}
 			}
 		}
 	}
@@ -283,6 +302,9 @@ func (s *search) bound(ctx context.Context, domains []*domain) ([]root, *spec.Co
 		if r.Infeasible || e.outside(d) {
 			s.closed = min(s.closed, d.nothing(math.Inf(1)))
 			continue
+		}
+		if r.Apart != nil && d.depth == 0 {
+			e.envelopes.add(d.least(g, r.Apart), d.least(g, r.Lower))
 		}
 		if d.judge(g, r); len(d.open) == 0 {
 			s.closed = min(s.closed, d.bound)

@@ -103,6 +103,8 @@ func fresh(d Domain) bool { return d.Settled == 0 && len(d.Splits) == 0 && d.War
 type Warm struct {
 	alpha map[warmKey][]float32 // by node and function: slopes of its neurons, or tangent points
 	beta  map[int][]float64     // by function: multipliers, in the order of the splits
+	joint map[int]*jointWarm    // by function: groups of neurons and their lines (envelope.go)
+	rows  *patchRows            // the neurons, shared by all parts of a domain
 }
 
 // Bytes is about what w occupies.
@@ -116,6 +118,9 @@ func (w *Warm) Bytes() int64 {
 	}
 	for _, b := range w.beta {
 		n += 64 + 8*int64(len(b))
+	}
+	for _, j := range w.joint {
+		n += j.bytes()
 	}
 	return n
 }

@@ -1,20 +1,21 @@
 package bounds
 
-// Joint envelopes of neurons that read the same few inputs.
+// Joint envelopes of neurons that read the same inputs.
 //
-// A backward pass replaces each neuron by a line of its own. Behind the first layer
-// of a convolution with a small kernel that gives much away: all channels of one
-// position read the same few inputs, and their errors cannot all be worst at one
-// point. So the ReLUs of the first layer are kept as they are, and what arrives
-// behind them,
+// A backward pass replaces each neuron by a line of its own. Behind a first layer that
+// gives much away: all channels of one position of a convolution read the same inputs,
+// and their errors cannot all be worst at one point. So the ReLUs of the first layer are
+// kept as they are, and what arrives behind them,
 //
 //	f(x)  ≥  c·x + const + Σ a_j·ReLU(z_j(x)),
 //
 // is bounded by groups of neurons that read the same inputs x_g. In a group the terms
-// with a_j < 0 are a concave function of x_g. It is least at a corner of the group's
-// box, whatever linear function is subtracted, so for any λ_g
+// with a_j < 0 are a concave function of x_g, whose least value over a box is known
+// exactly, whatever linear function is subtracted: where the inputs are few it is at a
+// corner of the box; and where the members of the group are few it is the least of 2ⁿ
+// linear functions, one for each choice of the sides that n ReLUs are on. So for any λ_g
 //
-//	Σ_{j∈g, a_j<0} a_j·ReLU(z_j(x))  ≥  λ_g·x_g + min over corners v of (Σ a_j·ReLU(z_j(v)) − λ_g·v).
+//	Σ_{j∈g, a_j<0} a_j·ReLU(z_j(x))  ≥  λ_g·x_g + min over the box of (Σ a_j·ReLU(z_j(v)) − λ_g·v).
 //
 // The terms with a_j > 0 are replaced by lines with slopes α_j as always. The bound is
 // concave in α and λ together; projected gradient steps (Adam) improve it, from the
@@ -22,10 +23,14 @@ package bounds
 // the convex envelope of its concave part over the box: that of each neuron by itself
 // is what Anderson et al. 2020 (arXiv:1811.01988) describe by exponentially many
 // inequalities, and De Palma et al. 2021 (arXiv:2101.05844) optimise by some of them.
-// Groups, and corners in place of inequalities, are ours.
+// Groups, and enumeration in place of inequalities, are ours.
+//
+// In a part of a domain the groups and their λ go on from where they were
+// (Warm), so that few steps are enough.
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 
@@ -33,22 +38,24 @@ import (
 )
 
 // Envelope raises lower bounds that another Bounder has found by joint envelopes of
-// the neurons of the first ReLU layer that read the same few inputs. It does nothing
-// where the first nonlinear node is not a ReLU, or where its neurons read many inputs.
-// The zero value is ready to use.
+// the neurons of the first ReLU layer that read the same inputs. It does nothing
+// where the first nonlinear node is not a ReLU or LeakyReLU. The zero value is ready to
+// use.
 //
 // Guarantee: sound for real arithmetic, rounded outward; never looser than the other
 // Bounder; incomplete. Linear functions, intervals and upper bounds stay as they are.
 // Cost: for each function that is not positive, a backward pass and Iterations times
-// the number of the layer's undecided neurons and of all corners of their groups' boxes.
+// the number of the layer's undecided neurons, the inputs that they read, and some 2⁴.
 // Safe for concurrent use.
 type Envelope struct {
 	// Bounder bounds first. Default nil: AlphaBeta{}.
 	Bounder Bounder
-	// Iterations of the optimiser for each function. Default 0: 300.
+	// Iterations of the optimiser for each function; a tenth of it in parts of domains
+	// bounded before. Default 0: 300.
 	Iterations int
-	// Inputs is the most inputs that a group may read, at most 12; it has two to this
-	// power corners. Default 0: 6.
+	// Inputs is up to how many inputs of a group the corners of its box are enumerated,
+	// at most 12; of groups that read more, at most four neurons are taken together.
+	// Default 0: 6.
 	Inputs int
 	// Parts says to work on domains that are parts of ones bounded before, too.
 	Parts bool
@@ -71,15 +78,22 @@ func (e Envelope) Bound(ctx context.Context, m *Model, q *Query) ([]DomainResult
 		return nil, err
 	}
 	first := m.firstReLU()
+	if first == 0 {
+		return out, nil
+	}
+	var wanted []int
 	for d := range out {
-		if first == 0 || out[d].Infeasible || (!e.Parts && !fresh(q.Domains[d])) || q.decided(&out[d], &q.Domains[d]) {
-			continue
-		}
-		if err := e.raise(ctx, m, q, d, first, &out[d]); err != nil {
-			return nil, err
+		if !out[d].Infeasible && (e.Parts || fresh(q.Domains[d])) && !q.decided(&out[d], &q.Domains[d]) {
+			wanted = append(wanted, d)
 		}
 	}
-	return out, nil
+	errs := make([]error, len(wanted))
+	parallel.For(len(wanted), 1, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			errs[k] = e.raise(ctx, m, q, wanted[k], first, &out[wanted[k]])
+		}
+	})
+	return out, errors.Join(errs...)
 }
 
 // firstReLU is the first nonlinear node if it is a ReLU or a LeakyReLU, else 0.
@@ -99,6 +113,10 @@ func (m *Model) firstReLU() int {
 // raise raises the lower bounds of domain d that are not positive.
 func (e Envelope) raise(ctx context.Context, m *Model, q *Query, d, first int, r *DomainResult) error {
 	dom := q.Domains[d]
+	before, iterations := dom.Warm, e.Iterations
+	if !fresh(dom) {
+		iterations = (iterations + 9) / 10
+	}
 	dom.Known, dom.Settled, dom.Warm = r.Nodes, math.MaxInt, r.Warm
 	s := newState(m, []Domain{dom}, nil)
 	defer s.close()
@@ -106,194 +124,63 @@ func (e Envelope) raise(ctx context.Context, m *Model, q *Query, d, first int, r
 	for i := 1; i < len(m.nodes); i++ {
 		s.advance(i)
 	}
-	if s.empty[0] {
-		return nil
-	}
-	g, err := s.newPatches(ctx, first, e.Inputs)
-	if g == nil || err != nil {
-		return err
-	}
 	var rows []row
 	for f, v := range r.Lower {
 		if !(v > 0) && (dom.Only == nil || slices.Contains(dom.Only, f)) {
 			rows = append(rows, row{index: f, sign: 1})
 		}
 	}
-	if len(rows) == 0 {
+	if s.empty[0] || len(rows) == 0 {
 		return nil
+	}
+	g, err := s.newPatches(ctx, first, e.Inputs, before)
+	if g == nil || err != nil {
+		return err
 	}
 	starts, err := g.carry(ctx, q, rows)
 	if err != nil {
 		return err
 	}
+	joint := make([]*jointWarm, len(rows))
+	r.Apart = slices.Clone(r.Lower)
 	parallel.For(len(rows), 1, func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			f := rows[k].index
-			r.Lower[f] = max(r.Lower[f], g.ascend(ctx, &starts[k], e.Iterations))
+			var v float64
+			v, joint[k] = g.ascend(ctx, &starts[k], before.jointOf(g.rows, f), iterations)
+			r.Lower[f] = max(r.Lower[f], v)
 		}
 	})
+	if r.Warm != nil {
+		r.Warm.rows, r.Warm.joint = g.rows, map[int]*jointWarm{}
+		for k := range rows {
+			r.Warm.joint[rows[k].index] = joint[k]
+		}
+	}
 	return ctx.Err()
 }
 
-// patches is the undecided neurons of a layer that read few inputs, in groups that
-// read the same ones.
-type patches struct {
-	s       *state
-	first   int // the ReLU
-	slope   float64
-	neurons []patchNeuron
-	groups  []patch
+// jointWarm is the groups and lines of one function.
+type jointWarm struct {
+	group []int32     // by neuron: its group, or −1
+	lines [][]float32 // by group
 }
 
-// patchNeuron is one neuron: its input is weight·x + bias, x being the group's inputs,
-// but for slack.
-type patchNeuron struct {
-	index  int
-	weight []float64
-	bias   float64
-	slack  float64
-	size   float64   // of the terms that add up to its input
-	chord  float64   // slope of the upper line
-	values []float64 // after the ReLU, at the corners of the group's box
+// jointOf is where function f starts, nil if w does not know or its neurons are others.
+func (w *Warm) jointOf(rows *patchRows, f int) *jointWarm {
+	if w == nil || w.rows != rows {
+		return nil
+	}
+	return w.joint[f]
 }
 
-// patch is one group.
-type patch struct {
-	inputs  []int
-	members []int // places in patches.neurons, ascending
-}
-
-// corners is the number of corners of the group's box.
-func (g *patch) corners() int { return 1 << len(g.inputs) }
-
-const (
-	// patchRows is how many neurons are carried back to the input at a time, and
-	// patchProbe how many at first, to see whether they read few inputs.
-	patchRows  = 128
-	patchProbe = 8
-	// mostCorners bounds the memory for values at corners.
-	mostCorners = 1 << 23
-)
-
-// newPatches finds the groups; nil if there are none.
-func (s *state) newPatches(ctx context.Context, first, most int) (*patches, error) {
-	j := s.m.nodes[first].Inputs[0]
-	g := &patches{s: s, first: first, slope: s.m.rules[first].(elementwise).lowestSlope()}
-	if !(g.slope >= 0 && g.slope <= 1) {
-		return nil, nil // not convex
+// bytes is about what w occupies.
+func (w *jointWarm) bytes() int64 {
+	n := int64(64 + 4*len(w.group))
+	for _, l := range w.lines {
+		n += 24 + 4*int64(len(l))
 	}
-	var undecided []int
-	for k, lo := range s.lower[j] {
-		if up := s.upper[j][k]; lo < 0 && up > 0 && finite(lo) && finite(up) {
-			undecided = append(undecided, k)
-		}
-	}
-	p := passes.Get().(*pass)
-	defer passes.Put(p)
-	byInputs := map[string]int{}
-	for from, size := 0, patchProbe; from < len(undecided); from, size = from+size, patchRows {
-		part := undecided[from:min(from+size, len(undecided))]
-		g.add(ctx, p, j, part, most, byInputs)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if len(g.neurons) == 0 && from == 0 {
-			return nil, nil
-		}
-	}
-	corners := 0
-	for k := range g.groups {
-		corners += len(g.groups[k].members) * g.groups[k].corners()
-	}
-	if corners == 0 || corners > mostCorners {
-		return nil, nil
-	}
-	for k := range g.groups {
-		g.fill(&g.groups[k])
-	}
-	return g, nil
-}
-
-// add carries elements of node j back to the input, and keeps those that read few.
-func (g *patches) add(ctx context.Context, p *pass, j int, elements []int, most int, byInputs map[string]int) {
-	s, n := g.s, g.s.m.inputs
-	rows := make([]row, len(elements))
-	for k, e := range elements {
-		rows[k] = row{index: e, sign: 1, id: k}
-	}
-	p.reset(s, rows, false)
-	for k, c := range elements {
-		p.coefOf(j)[k*s.m.size[j]+c] = 1
-	}
-	p.sweep(ctx, j)
-	coef := p.coefOf(0)
-	var inputs []int
-	var key []byte
-	for k, e := range elements {
-		inputs, key = inputs[:0], key[:0]
-		w := coef[k*n : (k+1)*n]
-		for i, v := range w {
-			if v != 0 {
-				inputs = append(inputs, i)
-			}
-		}
-		if len(inputs) > most || len(inputs) == 0 {
-			continue
-		}
-		for _, i := range inputs {
-			key = append(key, byte(i), byte(i>>8), byte(i>>16), byte(i>>24))
-		}
-		at, ok := byInputs[string(key)]
-		if !ok {
-			at = len(g.groups)
-			byInputs[string(key)] = at
-			g.groups = append(g.groups, patch{inputs: slices.Clone(inputs)})
-		}
-		lo, up := s.lower[j][e], s.upper[j][e]
-		u := patchNeuron{index: e, bias: p.value[k], slack: p.slack(k), chord: (up - g.slope*lo) / (up - lo), size: math.Abs(p.value[k])}
-		for _, i := range inputs {
-			u.weight = append(u.weight, w[i])
-			u.size += math.Abs(w[i]) * s.magnitude[0][i]
-		}
-		if finite(u.bias) && finite(u.slack) && finite(u.size) {
-			g.groups[at].members = append(g.groups[at].members, len(g.neurons))
-			g.neurons = append(g.neurons, u)
-		}
-	}
-	for i := range p.coef {
-		p.release(i)
-	}
-	p.s, p.rows = nil, nil
-}
-
-// corner writes the corner of the group's box with the given number: bit i tells which
-// end input i is at.
-func (g *patches) corner(t *patch, number int, x []float64) {
-	for k, i := range t.inputs {
-		x[k] = g.s.lower[0][i]
-		if number>>k&1 == 1 {
-			x[k] = g.s.upper[0][i]
-		}
-	}
-}
-
-// fill computes the values at corners.
-func (g *patches) fill(t *patch) {
-	x := make([]float64, len(t.inputs))
-	for _, k := range t.members {
-		g.neurons[k].values = make([]float64, t.corners())
-	}
-	for v := range t.corners() {
-		g.corner(t, v, x)
-		for _, k := range t.members {
-			u := &g.neurons[k]
-			z := u.bias
-			for i, w := range u.weight {
-				z += w * x[i]
-			}
-			u.values[v] = max(z, g.slope*z)
-		}
-	}
+	return n
 }
 
 // patchStart is a function where the ascent begins: at least value + coef·x +
@@ -328,9 +215,9 @@ func (g *patches) carry(ctx context.Context, q *Query, rows []row) ([]patchStart
 	size, lines := m.size[g.first], s.lines[g.first].lowerSlope
 	for r := range out {
 		t := &out[r]
-		t.after, t.alpha = make([]float64, len(g.neurons)), make([]float64, len(g.neurons))
-		for k := range g.neurons {
-			i := g.neurons[k].index
+		t.after, t.alpha = make([]float64, len(g.rows.neurons)), make([]float64, len(g.rows.neurons))
+		for _, k := range g.open {
+			i := g.rows.neurons[k].index
 			t.after[k], behind[r*size+i] = behind[r*size+i], 0
 			t.alpha[k] = lines[i]
 			if u != nil {

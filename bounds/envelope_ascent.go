@@ -3,6 +3,9 @@ package bounds
 import (
 	"context"
 	"math"
+	"math/bits"
+
+	"github.com/vouchnn/vouch/internal/blas"
 )
 
 // The ascent of one function's bound, and what is proven of it in the end.
@@ -11,48 +14,66 @@ import (
 type patchAscent struct {
 	g      *patches
 	t      *patchStart
-	lines  []float64   // λ, group after group
-	from   []int       // where each group's are
-	after  [][]float64 // by group: Σ after·ReLU at the corners, over its concave neurons; nil if it has none
-	bend   []int       // the neurons with a slope of their own
-	coef   []float64   // of the linear part
-	least  []float64   // its minimiser
-	dots   []float64   // of one group, by corner
-	x      []float64   // a corner
-	at     []int       // by group: the corner that is least
-	first  []float64   // Adam's moments, of the lines and then of the slopes
+	groups []patchGroup
+	bend   []int     // the neurons with a slope of their own
+	coef   []float64 // of the linear part
+	least  []float64 // its minimiser
+	first  []float64 // Adam's moments, of the lines and then of the slopes
 	second []float64
+	buf    []float64
+}
+
+// patchGroup is neurons with negative factors that read the same inputs.
+type patchGroup struct {
+	list    int // of inputs
+	members []int
+	line    []float64 // λ
+	best    []float64 // that of the best bound
+	// after is Σ factor·ReLU at the corners, where these are enumerated; scaled and
+	// offset are the members' weights and biases times their factors otherwise.
+	after  []float64
+	scaled [][]float64
+	offset []float64
+	at     int // the corner or pattern that is least
 }
 
 const (
+	// together is how many neurons at most are taken together that read many inputs.
+	together = 4
 	// bendRate and lineRate are the first steps, of slopes and, as a share of their
-	// mean size, of lines; in the end they are lastRate of that.
+	// mean size, of lines; in the end they are lastRate of that. Lines and slopes that
+	// go on from those of a larger domain begin with warmRate of it.
 	bendRate = 0.1
 	lineRate = 0.05
 	lastRate = 0.01
+	warmRate = 0.3
 	// patchCheck is how often an ascent asks whether it is done or hopeless.
 	patchCheck = 25
 )
 
-// ascend is the best bound that is proven within so many iterations.
-func (g *patches) ascend(ctx context.Context, t *patchStart, iterations int) float64 {
-	a := g.newAscent(t)
+// ascend is the best bound that is proven within so many iterations, and the groups and
+// lines that it has.
+func (g *patches) ascend(ctx context.Context, t *patchStart, warm *jointWarm, iterations int) (float64, *jointWarm) {
+	a := g.newAscent(t, warm)
 	best, before := math.Inf(-1), math.Inf(-1)
-	lines, alpha := make([]float64, len(a.lines)), make([]float64, len(t.alpha))
+	alpha := make([]float64, len(t.alpha))
 	decay := math.Pow(lastRate, 1/float64(iterations))
 	rate, scale := 1.0, a.scale()
+	if warm != nil {
+		rate = warmRate
+	}
 	for it := range iterations {
-		if v := a.value(); v > best {
+		if v := a.value(); v > best || it == 0 {
 			best = v
-			copy(lines, a.lines)
+			a.keep()
 			copy(alpha, t.alpha)
 		}
 		if it%patchCheck == patchCheck-1 {
-			if best > 0 && a.provenAt(lines, alpha) > 0 {
+			if best > 0 && a.provenAt(alpha) > 0 {
 				break
 			}
 			checks := (iterations - it) / patchCheck // that are left, each of which gains less
-			if ctx.Err() != nil || best <= 0 && best+(best-before)*float64(checks) <= 0 {
+			if ctx.Err() != nil || (warm == nil && best <= 0 && best+(best-before)*float64(checks) <= 0 && it > iterations/4) {
 				break
 			}
 			before = best
@@ -60,91 +81,165 @@ func (g *patches) ascend(ctx context.Context, t *patchStart, iterations int) flo
 		a.step(it, rate*lineRate*scale, rate*bendRate)
 		rate *= decay
 	}
-	return a.provenAt(lines, alpha)
+	return a.provenAt(alpha), a.export()
 }
 
-func (g *patches) newAscent(t *patchStart) *patchAscent {
+// newAscent makes the groups, as they were where that is known.
+func (g *patches) newAscent(t *patchStart, warm *jointWarm) *patchAscent {
 	n := g.s.m.inputs
-	a := &patchAscent{g: g, t: t, coef: make([]float64, n), least: make([]float64, n), after: make([][]float64, len(g.groups))}
-	most := 0
-	for k := range g.groups {
-		a.from = append(a.from, len(a.lines))
-		a.startGroup(k)
-		most = max(most, len(g.groups[k].inputs))
-	}
-	a.from = append(a.from, len(a.lines))
-	for k, v := range t.after {
-		if v > 0 {
-			a.bend = append(a.bend, k)
+	a := &patchAscent{g: g, t: t, coef: make([]float64, n), least: make([]float64, n)}
+	old := map[int32]int{}  // by group there: the group here
+	room := map[int][]int{} // by list: the groups with room for more
+	add := func(at, k int) {
+		p, u := &a.groups[at], &g.rows.neurons[k]
+		if p.line == nil {
+			p.list, p.line = u.reads, make([]float64, len(u.weight))
+		}
+		p.members = append(p.members, k)
+		if len(u.weight) > g.corners && len(p.members) == together {
+			room[u.reads] = room[u.reads][1:]
 		}
 	}
-	a.dots, a.x = make([]float64, 1<<most), make([]float64, most)
-	n = len(a.lines) + len(a.bend)
-	a.first, a.second, a.at = make([]float64, n), make([]float64, n), make([]int, len(g.groups))
+	open := func(list int) int {
+		a.groups = append(a.groups, patchGroup{})
+		room[list] = append(room[list], len(a.groups)-1)
+		return len(a.groups) - 1
+	}
+	var others []int
+	for _, k := range g.open {
+		switch v := t.after[k]; {
+		case v > 0:
+			a.bend = append(a.bend, k)
+		case !(v < 0):
+		case warm == nil || warm.group[k] < 0:
+			others = append(others, k)
+		default:
+			from := warm.group[k]
+			at, ok := old[from]
+			if !ok {
+				at = len(a.groups)
+				a.groups = append(a.groups, patchGroup{})
+				old[from] = at
+			}
+			p, u := &a.groups[at], &g.rows.neurons[k]
+			if p.line == nil {
+				p.list, p.line = u.reads, make([]float64, len(u.weight))
+				for i, v := range warm.lines[from] {
+					p.line[i] = float64(v)
+				}
+			}
+			p.members = append(p.members, k)
+		}
+	}
+	for at := range a.groups {
+		if p := &a.groups[at]; len(g.rows.reads[p.list]) <= g.corners || len(p.members) < together {
+			room[p.list] = append(room[p.list], at)
+		}
+	}
+	for _, k := range others {
+		list := g.rows.neurons[k].reads
+		if len(room[list]) == 0 {
+			open(list)
+		}
+		at := room[list][0]
+		add(at, k)
+		for i, w := range g.rows.neurons[k].weight {
+			a.groups[at].line[i] += t.after[k] * g.chord[k] * w
+		}
+	}
+	lines, most := 0, 0
+	for at := range a.groups {
+		a.prepare(&a.groups[at])
+		lines += len(a.groups[at].line)
+		most = max(most, len(a.groups[at].line))
+	}
+	a.first, a.second = make([]float64, lines+len(a.bend)), make([]float64, lines+len(a.bend))
+	a.buf = make([]float64, max(most, 1<<min(most, g.corners)))
 	return a
 }
 
-// startGroup puts the lines of group k at the chords of its concave neurons.
-func (a *patchAscent) startGroup(k int) {
-	p := &a.g.groups[k]
-	var line []float64
-	for _, j := range p.members {
-		v, u := a.t.after[j], &a.g.neurons[j]
-		if !(v < 0) {
-			continue
+// prepare computes what stays the same of a group.
+func (a *patchAscent) prepare(p *patchGroup) {
+	p.best = make([]float64, len(p.line))
+	copy(p.best, p.line)
+	if len(p.line) <= a.g.corners {
+		p.after = make([]float64, 1<<len(p.line))
+		for _, k := range p.members {
+			for c, y := range a.g.values[k] {
+				p.after[c] += a.t.after[k] * y
+			}
 		}
-		if line == nil {
-			line, a.after[k] = make([]float64, len(p.inputs)), make([]float64, p.corners())
-		}
-		for i, w := range u.weight {
-			line[i] += v * u.chord * w
-		}
-		for c, y := range u.values {
-			a.after[k][c] += v * y
-		}
+		return
 	}
-	a.lines = append(a.lines, line...)
+	for _, k := range p.members {
+		u := &a.g.rows.neurons[k]
+		row := make([]float64, len(u.weight))
+		for i, w := range u.weight {
+			row[i] = a.t.after[k] * w
+		}
+		p.scaled, p.offset = append(p.scaled, row), append(p.offset, a.t.after[k]*u.bias)
+	}
 }
 
 // scale is the mean size of the lines.
 func (a *patchAscent) scale() float64 {
-	sum := 0.0
-	for _, v := range a.lines {
-		sum += math.Abs(v)
+	sum, n := 0.0, 1
+	for k := range a.groups {
+		for _, v := range a.groups[k].line {
+			sum += math.Abs(v)
+			n++
+		}
 	}
-	return sum / float64(max(len(a.lines), 1))
+	return sum / float64(n)
+}
+
+// keep remembers the lines.
+func (a *patchAscent) keep() {
+	for k := range a.groups {
+		copy(a.groups[k].best, a.groups[k].line)
+	}
+}
+
+// export is the groups and their best lines.
+func (a *patchAscent) export() *jointWarm {
+	w := &jointWarm{group: make([]int32, len(a.g.rows.neurons)), lines: make([][]float32, len(a.groups))}
+	for k := range w.group {
+		w.group[k] = -1
+	}
+	for at := range a.groups {
+		p := &a.groups[at]
+		for _, k := range p.members {
+			w.group[k] = int32(at)
+		}
+		w.lines[at] = make([]float32, len(p.best))
+		for i, v := range p.best {
+			w.lines[at][i] = float32(v)
+		}
+	}
+	return w
 }
 
 // gather computes the linear part from the lines and slopes, and its constant.
 func (a *patchAscent) gather() (constant float64) {
+	rows := a.g.rows
 	copy(a.coef, a.t.coef)
-	for k := range a.g.groups {
-		if a.after[k] == nil {
-			continue
-		}
-		line := a.lines[a.from[k]:a.from[k+1]]
-		for i, at := range a.g.groups[k].inputs {
-			a.coef[at] += line[i]
+	for k := range a.groups {
+		p := &a.groups[k]
+		for i, at := range rows.reads[p.list] {
+			a.coef[at] += p.line[i]
 		}
 	}
-	for k := range a.g.groups {
-		p := &a.g.groups[k]
-		for _, j := range p.members {
-			v := a.t.after[j]
-			if !(v > 0) {
-				continue
-			}
-			u, v := &a.g.neurons[j], v*a.t.alpha[j]
-			for i, at := range p.inputs {
-				a.coef[at] += v * u.weight[i]
-			}
-			constant += v * u.bias
+	for _, k := range a.bend {
+		u, v := &rows.neurons[k], a.t.after[k]*a.t.alpha[k]
+		for i, at := range rows.reads[u.reads] {
+			a.coef[at] += v * u.weight[i]
 		}
+		constant += v * u.bias
 	}
 	return constant
 }
 
-// value is the bound at the variables, and moves the minimiser.
+// value is the bound at the variables, and moves the minimisers.
 func (a *patchAscent) value() float64 {
 	s := a.g.s
 	v := a.t.value + a.gather()
@@ -156,86 +251,125 @@ func (a *patchAscent) value() float64 {
 		}
 		v += c * a.least[i]
 	}
-	for k := range a.g.groups {
-		if a.after[k] != nil {
-			var y float64
-			y, a.at[k] = a.leastOf(k)
-			v += y
-		}
+	for k := range a.groups {
+		v += a.leastOf(&a.groups[k])
 	}
 	return v
 }
 
-// leastOf is the least of a group's concave part minus its line, and the corner.
-func (a *patchAscent) leastOf(k int) (least float64, corner int) {
-	p, s := &a.g.groups[k], a.g.s
-	line, dots := a.lines[a.from[k]:a.from[k+1]], a.dots
+// leastOf is the least of a group's concave part minus its line, and notes where it is.
+func (a *patchAscent) leastOf(p *patchGroup) float64 {
+	lo, up := a.g.bottom[p.list], a.g.top[p.list]
+	least := math.Inf(1)
+	if p.after != nil {
+		dots := a.dots(p)
+		for c, y := range p.after {
+			if y -= dots[c]; y < least {
+				least, p.at = y, c
+			}
+		}
+		return least
+	}
+	r := a.buf[:len(p.line)]
+	for i, v := range p.line {
+		r[i] = -v
+	}
+	constant, pattern := 0.0, 0
+	for code := range 1 << len(p.members) {
+		if code > 0 { // the next of a Gray code: one member changes sides
+			k := bits.TrailingZeros(uint(code))
+			sign := 1.0
+			if pattern ^= 1 << k; pattern>>k&1 == 0 {
+				sign = -1
+			}
+			blas.Axpy(sign, p.scaled[k], r)
+			constant += sign * p.offset[k]
+		}
+		if v := constant + blas.PosNegDot(r, lo, up); v < least {
+			least, p.at = v, pattern
+		}
+	}
+	return least
+}
+
+// dots is the products of the group's line with all corners.
+func (a *patchAscent) dots(p *patchGroup) []float64 {
+	dots := a.buf[:len(p.after)]
 	dots[0] = 0
-	for i, at := range p.inputs {
-		low, high := line[i]*s.lower[0][at], line[i]*s.upper[0][at]
+	for i, v := range p.line {
+		low, high := v*a.g.bottom[p.list][i], v*a.g.top[p.list][i]
 		half := 1 << i
 		for c := range half {
 			dots[half+c] = dots[c] + high
 			dots[c] += low
 		}
 	}
-	least = math.Inf(1)
-	for c, y := range a.after[k] {
-		if y -= dots[c]; y < least {
-			least, corner = y, c
+	return dots
+}
+
+// minimiser writes the point at which the group is least.
+func (a *patchAscent) minimiser(p *patchGroup, x []float64) {
+	if p.after != nil {
+		a.g.corner(p.list, p.at, x)
+		return
+	}
+	for i, v := range p.line {
+		r := -v
+		for k := range p.members {
+			if p.at>>k&1 == 1 {
+				r += p.scaled[k][i]
+			}
+		}
+		x[i] = a.g.bottom[p.list][i]
+		if r < 0 {
+			x[i] = a.g.top[p.list][i]
 		}
 	}
-	return least, corner
 }
 
 // step moves the variables along the derivatives at the minimisers that value found.
 func (a *patchAscent) step(it int, lineRate, bendRate float64) {
 	t := float64(it + 1)
 	scale1, scale2 := 1/(1-math.Pow(0.9, t)), 1/(1-math.Pow(0.999, t))
-	move := func(at int, d, rate float64) float64 {
+	at := 0
+	move := func(d, rate float64) float64 {
 		a.first[at] = 0.9*a.first[at] + 0.1*d
 		a.second[at] = 0.999*a.second[at] + 0.001*d*d
-		return rate * a.first[at] * scale1 / (math.Sqrt(a.second[at]*scale2) + 1e-12)
+		m, v := a.first[at], a.second[at]
+		at++
+		return rate * m * scale1 / (math.Sqrt(v*scale2) + 1e-12)
 	}
-	for k := range a.g.groups {
-		if a.after[k] == nil {
-			continue
-		}
-		p, from := &a.g.groups[k], a.from[k]
-		a.g.corner(p, a.at[k], a.x)
-		for i, at := range p.inputs {
-			a.lines[from+i] += move(from+i, a.least[at]-a.x[i], lineRate)
+	for k := range a.groups {
+		p := &a.groups[k]
+		x := a.buf[:len(p.line)]
+		a.minimiser(p, x)
+		for i, from := range a.g.rows.reads[p.list] {
+			p.line[i] += move(a.least[from]-x[i], lineRate)
 		}
 	}
-	at := len(a.lines)
-	for k := range a.g.groups {
-		p := &a.g.groups[k]
-		for _, j := range p.members {
-			w := a.t.after[j]
-			if !(w > 0) {
-				continue
-			}
-			u := &a.g.neurons[j]
-			z := u.bias
-			for i, c := range u.weight {
-				z += c * a.least[p.inputs[i]]
-			}
-			a.t.alpha[j] = min(max(a.t.alpha[j]+move(at, w*z, bendRate), a.g.slope), 1)
-			at++
+	for _, k := range a.bend {
+		u := &a.g.rows.neurons[k]
+		z := u.bias
+		for i, from := range a.g.rows.reads[u.reads] {
+			z += u.weight[i] * a.least[from]
 		}
+		a.t.alpha[k] = min(max(a.t.alpha[k]+move(a.t.after[k]*z, bendRate), a.g.slope), 1)
 	}
 }
 
-// provenAt is the bound at variables that have been reached, rounded outward.
-func (a *patchAscent) provenAt(lines, alpha []float64) float64 {
-	copy(a.lines, lines)
+// provenAt is the bound at the best lines and these slopes, rounded outward; they become
+// the variables.
+func (a *patchAscent) provenAt(alpha []float64) float64 {
 	copy(a.t.alpha, alpha)
+	for k := range a.groups {
+		copy(a.groups[k].line, a.groups[k].best)
+	}
 	g, s, t := a.g, a.g.s, a.t
-	// What adds up to the linear part, and how many terms at most.
+	// What adds up to each coefficient of the linear part, how many terms at most, and
+	// to the constants; slack is what is not known.
 	constant := a.gather()
-	size, terms := make([]float64, len(a.coef)), 1
-	count := make([]int, len(a.coef))
-	sums, slack := math.Abs(t.value), t.slack // absolute values of the constants; what is not known
+	size, count, terms := make([]float64, len(a.coef)), make([]int, len(a.coef)), 1
+	sums, slack := math.Abs(t.value), t.slack
 	for i, c := range t.coef {
 		size[i] = math.Abs(c)
 	}
@@ -244,34 +378,27 @@ func (a *patchAscent) provenAt(lines, alpha []float64) float64 {
 		count[at]++
 		terms = max(terms, count[at]+1)
 	}
+	n := len(a.coef) + 8
 	total := t.value + constant
-	n := 2*len(g.neurons) + len(g.groups) + len(a.lines) + len(a.coef) + 8
-	for k := range g.groups {
-		p := &g.groups[k]
-		for _, j := range p.members {
-			v, u := t.after[j], &g.neurons[j]
-			slack += math.Abs(v) * u.slack
-			if v > 0 {
-				for i, at := range p.inputs {
-					add(at, v*t.alpha[j]*u.weight[i])
-				}
-				sums += v * t.alpha[j] * math.Abs(u.bias)
-			} else if v < 0 {
-				// A value at a corner, times its factor, in a sum.
-				slack += gamma(len(p.inputs)+len(p.members)+6) * math.Abs(v) * u.size
-			}
+	for _, k := range a.bend {
+		u, v := &g.rows.neurons[k], t.after[k]*t.alpha[k]
+		for i, at := range g.rows.reads[u.reads] {
+			add(at, v*u.weight[i])
 		}
-		if a.after[k] == nil {
-			continue
-		}
-		for i, at := range p.inputs {
-			v := a.lines[a.from[k]+i]
-			add(at, v)
-			slack += gamma(2*len(p.inputs)+2) * math.Abs(v) * s.magnitude[0][at]
-		}
-		least, _ := a.leastOf(k)
+		sums += v * math.Abs(u.bias)
+		slack += t.after[k] * u.slack
+		n += 2
+	}
+	for at := range a.groups {
+		p := &a.groups[at]
+		least, loss := a.provenGroup(p)
 		total += least
 		sums += math.Abs(least) + math.Abs(total)
+		slack += loss
+		for i, from := range g.rows.reads[p.list] {
+			add(from, p.line[i])
+		}
+		n += 2
 	}
 	for i, c := range a.coef {
 		v := min(c*s.lower[0][i], c*s.upper[0][i])
@@ -285,4 +412,41 @@ func (a *patchAscent) provenAt(lines, alpha []float64) float64 {
 		return math.Inf(-1)
 	}
 	return below(v)
+}
+
+// provenGroup is the least of a group, and by how much it may be wrong.
+func (a *patchAscent) provenGroup(p *patchGroup) (least, slack float64) {
+	rows, magnitude := a.g.rows, a.g.s.magnitude[0]
+	inputs := rows.reads[p.list]
+	size := 0.0 // of the terms of a value
+	for i, from := range inputs {
+		size += math.Abs(p.line[i]) * magnitude[from]
+	}
+	for _, k := range p.members {
+		v := -a.t.after[k]
+		size += v * rows.neurons[k].size
+		slack += v * rows.neurons[k].slack
+	}
+	slack += gamma(2*len(inputs)+2*len(p.members)+8) * size
+	if p.after != nil {
+		return a.leastOf(p), slack
+	}
+	// Each pattern by itself, since errors of the Gray code's steps add up.
+	lo, up := a.g.bottom[p.list], a.g.top[p.list]
+	least = math.Inf(1)
+	r := a.buf[:len(p.line)]
+	for pattern := range 1 << len(p.members) {
+		constant := 0.0
+		for i, v := range p.line {
+			r[i] = -v
+		}
+		for k := range p.members {
+			if pattern>>k&1 == 1 {
+				blas.Axpy(1, p.scaled[k], r)
+				constant += p.offset[k]
+			}
+		}
+		least = min(least, constant+blas.PosNegDot(r, lo, up))
+	}
+	return least, slack
 }

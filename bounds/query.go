@@ -83,6 +83,9 @@ type DomainResult struct {
 	Nodes []Interval
 	// Lower and Upper bound the functions, [K]. Upper is nil if not asked for.
 	Lower, Upper []float64
+	// Apart is Lower as it was before neurons were bounded jointly (Envelope); nil if
+	// they were not.
+	Apart []float64
 	// Coef [K × inputs] and Offset [K] are linear functions of the input below
 	// the functions: wherever in the domain Known and Splits hold, function k is
 	// at least Coef[k]·x + Offset[k], with these numbers taken exactly. Offset

@@ -252,7 +252,8 @@ func mustCompile(tb testing.TB, net nn.Network) *Model {
 var bounders = map[string]Bounder{
 	"IBP": IBP{}, "CrownIBP": CrownIBP{}, "Crown": Crown{}, "AlphaBeta": AlphaBeta{Iterations: 4},
 	"Alpha": Alpha{Iterations: 4}, "AlphaBeta after Alpha": AlphaBeta{Iterations: 3, Intermediate: 2, Neurons: 2},
-	"Envelope": Envelope{Bounder: AlphaBeta{Iterations: 4}, Iterations: 60, Inputs: 9, Parts: true},
+	"Envelope":             Envelope{Bounder: AlphaBeta{Iterations: 4}, Iterations: 60, Inputs: 9, Parts: true},
+	"Envelope by patterns": Envelope{Bounder: AlphaBeta{Iterations: 3}, Iterations: 40, Inputs: 1, Parts: true},
 }
 
 func mustBound(tb testing.TB, b Bounder, m *Model, q *Query) []DomainResult {
