@@ -78,9 +78,9 @@ type Options struct {
 	// or on and the number of turns.
 	Refine Refinement
 	// Bounder bounds the sub-problems, but not those of refining. Default nil:
-	// bounds.Crown{} where inputs are split, bounds.AlphaBeta{} where neurons are,
-	// and around it bounds.Envelope{Parts: true} where neurons alone are split and the
-	// network has a single nonlinear node.
+	// bounds.Crown{} where inputs are split, bounds.AlphaBeta{} where neurons are, within
+	// bounds.Envelope{} where neurons alone are: at the roots, and in sub-problems if that
+	// gains at least a tenth of what the roots lack to a proof (the statistics' choice "envelopes").
 	// Not nil: RefineAuto does not refine.
 	Bounder bounds.Bounder
 	// Branching ranks the neurons to split. Default nil: by the impact of their

@@ -35,26 +35,6 @@ const neuronCost = 8
 // all its sub-problems inherit them.
 const rootIterations = 10
 
-// envelopes is what joint envelopes (bounds.Envelope) have gained at the roots: as long
-// as that is not known they are tried, and then used in sub-problems where it is much.
-type envelopes struct {
-	gain  float64 // shares of what was missing to proofs, added up
-	roots int
-}
-
-// envelopesGain is the share of what is missing to a proof that envelopes must gain.
-const envelopesGain = 0.1
-
-func (v *envelopes) worth() bool { return v.roots == 0 || v.gain >= envelopesGain*float64(v.roots) }
-
-// add counts a root whose bound was before without envelopes.
-func (v *envelopes) add(before, after float64) {
-	if before < 0 {
-		v.gain += 1 - min(after, 0)/before
-		v.roots++
-	}
-}
-
 // firstTurn is how much work the first of two searches does before the other
 // has its turn; it doubles from turn to turn.
 const firstTurn = 4096
@@ -65,8 +45,11 @@ func (e *engine) newSearch(g *group, kind SplitKind) *search {
 		s.bounder = bounds.Crown{}
 		if kind == SplitNeuron {
 			s.bounder = bounds.AlphaBeta{Intermediate: rootIterations}
-			if len(e.kinds) == 1 && e.envelopes.worth() {
-				s.bounder = bounds.Envelope{Bounder: s.bounder, Parts: true}
+			if len(e.kinds) == 1 {
+				e.choose("envelopes", e.envelopes.String())
+				if e.envelopes.worth() {
+					s.bounder = bounds.Envelope{Bounder: s.bounder, Parts: true}
+				}
 			}
 		}
 	}

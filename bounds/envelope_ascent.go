@@ -202,7 +202,7 @@ func (a *patchAscent) keep() {
 
 // export is the groups and their best lines.
 func (a *patchAscent) export() *jointWarm {
-	w := &jointWarm{group: make([]int32, len(a.g.rows.neurons)), lines: make([][]float32, len(a.groups))}
+	w := &jointWarm{make([]int32, len(a.g.rows.neurons)), make([][]float32, len(a.groups))}
 	for k := range w.group {
 		w.group[k] = -1
 	}
