@@ -50,7 +50,7 @@ import (
 type Envelope struct {
 	// Bounder bounds first. Default nil: AlphaBeta{}.
 	Bounder Bounder
-	// Iterations of the optimiser for each function; a tenth of it in parts of domains
+	// Iterations of the optimiser for each function; half of it in parts of domains
 	// bounded before. Default 0: 300.
 	Iterations int
 	// Inputs is up to how many inputs of a group the corners of its box are enumerated,
@@ -115,7 +115,7 @@ func (e Envelope) raise(ctx context.Context, m *Model, q *Query, d, first int, r
 	dom := q.Domains[d]
 	before, iterations := dom.Warm, e.Iterations
 	if !fresh(dom) {
-		iterations = (iterations + 9) / 10
+		iterations = (iterations + 1) / 2
 	}
 	dom.Known, dom.Settled, dom.Warm = r.Nodes, math.MaxInt, r.Warm
 	s := newState(m, []Domain{dom}, nil)

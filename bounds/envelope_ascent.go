@@ -49,6 +49,9 @@ const (
 	warmRate = 0.3
 	// patchCheck is how often an ascent asks whether it is done or hopeless.
 	patchCheck = 25
+	// restShare is the share of what is missing to a proof that an ascent must gain from
+	// one time to the next.
+	restShare = 0.01
 )
 
 // ascend is the best bound that is proven within so many iterations, and the groups and
@@ -73,7 +76,9 @@ func (g *patches) ascend(ctx context.Context, t *patchStart, warm *jointWarm, it
 				break
 			}
 			checks := (iterations - it) / patchCheck // that are left, each of which gains less
-			if ctx.Err() != nil || (warm == nil && best <= 0 && best+(best-before)*float64(checks) <= 0 && it > iterations/4) {
+			hopeless := warm == nil && best+(best-before)*float64(checks) <= 0 && it > iterations/4
+			rests := best-before < restShare*-best
+			if ctx.Err() != nil || best <= 0 && (hopeless || rests) {
 				break
 			}
 			before = best
