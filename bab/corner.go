@@ -114,12 +114,16 @@ func (s *search) narrow(ctx context.Context, roots []root) ([]root, *spec.Counte
 			d := *o.d
 			d.open = []int{c}
 			d.bound, _ = s.g.best(c, o.r)
+			d.apart = d.bound
+			if o.r.Apart != nil {
+				d.apart = d.least(s.g, o.r.Apart)
+			}
 			d.setCorner(s.g, o.r)
 			d.known = slices.Clone(o.d.known)
 			d.known[0] = bounds.Interval{Lower: slices.Clone(o.d.known[0].Lower), Upper: slices.Clone(o.d.known[0].Upper)}
 			d.warm, d.settled = nil, 0
 			apart = append(apart, &d)
-			before[&d] = d.bound
+			before[&d] = d.apart
 		}
 	}
 	slices.SortStableFunc(apart, func(a, b *domain) int { return cmp.Compare(a.bound, b.bound) })
@@ -134,7 +138,7 @@ func (s *search) narrow(ctx context.Context, roots []root) ([]root, *spec.Counte
 	}
 	gain := float64(first - len(out))
 	for _, o := range out {
-		gain += 1 - o.d.bound/before[o.d]
+		gain += 1 - o.d.apart/before[o.d]
 	}
 	if several && mode == ConjunctionsAuto && !(gain >= apartGain*float64(first)) {
 		s.closed = closed

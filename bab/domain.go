@@ -18,6 +18,7 @@ type domain struct {
 	whole     float64            // the bound when all nodes were last bounded in a corner; 0: never
 	open      []int              // conjunctions that are still possible
 	bound     float64            // least over open of the best lower bound
+	apart     float64            // that without joint envelopes (bounds.Envelope)
 	split     split              // how to split it
 	depth     int
 }
@@ -63,6 +64,10 @@ func (d *domain) judge(g *group, r *bounds.DomainResult) {
 		return
 	}
 	d.bound = max(d.bound, leastOpen) // what held for the parent holds here
+	if r.Apart != nil {
+		leastOpen = d.least(g, r.Apart)
+	}
+	d.apart = max(d.apart, leastOpen)
 }
 
 // least is the bound of the open conjunctions by these lower bounds of the functions.
@@ -110,7 +115,7 @@ func (d *domain) children() []*domain {
 
 // child is a copy of d whose interval of the split node is its own.
 func (d *domain) child(below bool) *domain {
-	c := &domain{caseIndex: d.caseIndex, open: d.open, bound: d.bound, depth: d.depth + 1, splits: d.splits, warm: d.warm, corner: d.corner, whole: d.whole}
+	c := &domain{caseIndex: d.caseIndex, open: d.open, bound: d.bound, apart: d.apart, depth: d.depth + 1, splits: d.splits, warm: d.warm, corner: d.corner, whole: d.whole}
 	c.known = append([]bounds.Interval(nil), d.known...)
 	k := d.known[d.split.node]
 	c.known[d.split.node] = bounds.Interval{Lower: append([]float64(nil), k.Lower...), Upper: append([]float64(nil), k.Upper...)}

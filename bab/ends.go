@@ -141,6 +141,7 @@ func (f *refiner) add(o root, index int, sign float64, first int) {
 	if sign < 0 {
 		d.bound = -z.Upper[index]
 	}
+	d.apart = d.bound
 	t := end{index: index, sign: sign, first: first}
 	t.leaves.push(&d)
 	f.ends = append(f.ends, t)

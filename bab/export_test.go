@@ -108,7 +108,7 @@ func LookAtRoot(ctx context.Context, net nn.Network, prop *spec.Property) (*Look
 					lower = append(lower, res[0].Lower[f])
 				}
 			}
-			score *= s.gain(o.d, lower, o.d.bound)
+			score *= s.gain(o.d, lower)
 		}
 		out.Scores = append(out.Scores, score)
 	}

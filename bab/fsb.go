@@ -94,12 +94,8 @@ func (s *search) lookAt(ctx context.Context, looks []*look, from, to int) error 
 		return err
 	}
 	for k, l := range looks {
-		base := l.d.bound
-		if l.r.Apart != nil { // halves are looked at without envelopes
-			base = l.d.least(s.g, l.r.Apart)
-		}
 		for i, h := range res[k] {
-			if v := s.gain(l.d, h.Below, base) * s.gain(l.d, h.Above, base); v > l.score {
+			if v := s.gain(l.d, h.Below) * s.gain(l.d, h.Above); v > l.score {
 				l.score, l.d.split = v, l.neurons[from+i]
 			}
 		}
@@ -121,16 +117,17 @@ func (e *engine) kinkAt(c split) bool {
 	return false
 }
 
-// missing is what the bound of a domain lacks to a proof.
-func missing(d *domain) float64 { return math.Max(-d.bound, leastSpan) }
+// missing is what the bound of a domain lacks to a proof. Halves are looked at without
+// envelopes, and so are compared with the bound without.
+func missing(d *domain) float64 { return math.Max(-d.apart, leastSpan) }
 
 // leastSpan keeps scores apart from zero.
 const leastSpan = 1e-6
 
-// gain is by how much a half improves on base, a bound of the whole, whose open
-// conjunctions' functions have these lower bounds in it; what goes beyond a proof does
-// not count.
-func (s *search) gain(whole *domain, lower []float64, base float64) float64 {
+// gain is by how much a half improves on the bound of the whole, whose open
+// conjunctions' functions have these lower bounds in it; what goes beyond a proof
+// does not count.
+func (s *search) gain(whole *domain, lower []float64) float64 {
 	bound, at := math.Inf(1), 0
 	for _, c := range whole.open {
 		best := math.Inf(-1) // also of a conjunction without functions
@@ -140,5 +137,5 @@ func (s *search) gain(whole *domain, lower []float64, base float64) float64 {
 		}
 		bound = math.Min(bound, best)
 	}
-	return math.Max(math.Min(bound, 0)-base, leastSpan*missing(whole))
+	return math.Max(math.Min(bound, 0)-whole.apart, leastSpan*missing(whole))
 }

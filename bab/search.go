@@ -65,7 +65,7 @@ func (e *engine) optimizesRoots() bool {
 func (e *engine) boundRoots(ctx context.Context, g *group) ([]root, *spec.Counterexample, error) {
 	var whole []*domain
 	for _, c := range g.cases {
-		d := &domain{caseIndex: c, open: make([]int, len(g.rows)), bound: math.Inf(-1)}
+		d := &domain{caseIndex: c, open: make([]int, len(g.rows)), bound: math.Inf(-1), apart: math.Inf(-1)}
 		for k := range d.open {
 			d.open[k] = k
 		}
@@ -151,6 +151,12 @@ func (s *search) begin(ctx context.Context, roots []root) (*spec.Counterexample,
 	var own []root
 	for _, r := range roots {
 		d := *r.d
+		if !s.e.envelopes.worth() { // bounds that sub-problems do not reach would hide which is worst
+			d.bound = d.apart
+			if d.whole != 0 {
+				d.whole = d.apart
+			}
+		}
 		own = append(own, root{&d, r.r})
 	}
 	s.e.current = append(s.e.current, s)
