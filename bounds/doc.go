@@ -35,7 +35,7 @@
 // Which method: IBP where thousands of cheap bounds are needed, Crown where a
 // bound must be tight, CrownIBP in between, Alpha for the tightest bounds of one
 // region at five to sixty times Crown's cost, AlphaBeta for branch and bound, and
-// Envelope around one of them where a first layer of small kernels is the only one. The
+// Envelope around one of them where lines lose much in a first layer of ReLUs. The
 // backward methods are never looser than IBP, and those that optimise never
 // looser than Crown. A [Relaxer] replaces the lines of activations without
 // touching anything else.
@@ -52,7 +52,7 @@
 //	  inactive neurons left out of the network       reduce.go       reduce_test.go
 //	Wang et al. 2021, arXiv:2103.06624 (β-CROWN)     alphabeta.go    soundness_test.go
 //	Zhou et al. 2025 (Clip-and-Verify)               halfspace.go    halfspace_test.go
-//	Anderson et al. 2020 (envelopes over boxes)      envelope.go, envelope_ascent.go  envelope_test.go
+//	Anderson et al. 2020 (envelopes over boxes)      envelope*.go    envelope_test.go
 //	Zhang et al. 2018, §3.3 (ReLU lines)             relaxation.go   rounding_test.go
 //	S-curves: chords, tangents, rounding             scurve.go       scurve_test.go
 //	  their published lines, side by side            tangent_lines.go  relaxers_test.go
