@@ -21,8 +21,10 @@ func TestAdamRule(t *testing.T) {
 		}
 		return out
 	}
-	special := []float32{0, float32(math.Copysign(0, -1)), 0x1p-100, 0x1p-101, -0x1p-101, 0x1p-149, 0x1p-60, 1e38, -1e38,
-		float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())}
+	special := []float32{
+		0, float32(math.Copysign(0, -1)), 0x1p-100, 0x1p-101, -0x1p-101, 0x1p-149, 0x1p-60, 1e38, -1e38,
+		float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()),
+	}
 	eachKernel(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(21, 22))
 		for n := range 80 {
