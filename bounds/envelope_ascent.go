@@ -115,7 +115,9 @@ func (g *patches) newAscent(t *patchStart, warm *jointWarm) *patchAscent {
 		switch v := t.after[k]; {
 		case v > 0:
 			a.bend = append(a.bend, k)
-		case !(v < 0):
+		case math.IsNaN(v): // after an overflow
+			t.value = v
+		case v == 0:
 		case warm == nil || warm.group[k] < 0:
 			others = append(others, k)
 		default:

@@ -12,8 +12,22 @@ import (
 // network's. It is made for one domain and holds in all its parts.
 type patchRows struct {
 	model   *Model
+	sizes   []float64 // of the inputs, that slack and size of the neurons are for
 	neurons []patchNeuron
 	reads   [][]int // lists of inputs
+}
+
+// serves reports whether the rows hold in a domain of the state.
+func (g *patchRows) serves(s *state) bool {
+	if g == nil || g.model != s.m {
+		return false
+	}
+	for i, v := range s.magnitude[0] {
+		if !(v <= g.sizes[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // patchNeuron is one neuron: its input is weight·x + bias, x being the inputs of its
@@ -56,7 +70,7 @@ func (s *state) newPatches(ctx context.Context, first, corners int, before *Warm
 	if !(g.slope >= 0 && g.slope <= 1) {
 		return nil, nil // not convex
 	}
-	if before != nil && before.rows != nil && before.rows.model == s.m {
+	if before != nil && before.rows.serves(s) {
 		g.rows = before.rows
 	} else {
 		var err error
@@ -98,7 +112,7 @@ func (s *state) newPatches(ctx context.Context, first, corners int, before *Warm
 // newPatchRows carries the undecided neurons back to the input.
 func (s *state) newPatchRows(ctx context.Context, first int) (*patchRows, error) {
 	j := s.m.nodes[first].Inputs[0]
-	g := &patchRows{model: s.m}
+	g := &patchRows{model: s.m, sizes: slices.Clone(s.magnitude[0])}
 	var undecided []int
 	for k, lo := range s.lower[j] {
 		if up := s.upper[j][k]; lo < 0 && up > 0 && finite(lo) && finite(up) {
@@ -118,7 +132,7 @@ func (s *state) newPatchRows(ctx context.Context, first int) (*patchRows, error)
 		total += len(g.neurons[k].weight)
 	}
 	if total > mostWeights {
-		return &patchRows{model: s.m}, nil
+		g.neurons, g.reads = nil, nil
 	}
 	return g, nil
 }

@@ -184,6 +184,28 @@ func TestEnvelopeOfAnotherNetwork(t *testing.T) {
 	}
 }
 
+// TestEnvelopeKeepsRows: parts of a domain share its neurons' rows, a larger domain gets
+// its own, since what rounding may have done grows with the inputs.
+func TestEnvelopeKeepsRows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 37))
+	m := wildConv(t, rng)
+	q := &Query{Domains: make([]Domain, 1), Functions: randomFunctions(rng, m), Upper: true}
+	bound := func(width float64, warm *Warm) *patchRows {
+		lo, up := repeat(-width, m.inputs), repeat(width, m.inputs)
+		box, err := spec.NewBox(lo, up)
+		require.NoError(t, err)
+		q.Domains[0] = Domain{Region: box, Warm: warm}
+		r := mustBound(t, Envelope{Parts: true}, m, q)[0]
+		require.NotNil(t, r.Warm.rows)
+		q.Domains[0].Warm = r.Warm
+		return r.Warm.rows
+	}
+	whole := bound(1, nil)
+	warm := q.Domains[0].Warm
+	require.Same(t, whole, bound(0.9, warm))
+	require.NotSame(t, whole, bound(1.1, warm))
+}
+
 // wildConv is a network whose first layer has numbers of very different sizes.
 func wildConv(t *testing.T, rng *rand.Rand) *Model {
 	k := newNetMaker(t, rng, nn.Shape{1, 4, 4}, nn.ReLU{})
