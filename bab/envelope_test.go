@@ -70,3 +70,13 @@ func TestEnvelopes(t *testing.T) {
 	require.Greater(t, proven, 12)
 	require.Less(t, 5*together, apart)
 }
+
+// TestEnvelopesAreLeftOut: where they do nothing at the root the search goes on without.
+func TestEnvelopesAreLeftOut(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 52))
+	net := randomDense(t, rng, 8, nn.Sigmoid{})
+	box := cube(t, 8, -1, 1)
+	res := verify(t, net, marginBelow(box, sampledLeast(rng, net, box)-0.01), bab.Options{Split: bab.SplitNeuron, MaxDomains: 40})
+	require.Positive(t, res.Stats.Splits)
+	require.Equal(t, "off", res.Stats.Choices["envelopes"])
+}

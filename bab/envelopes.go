@@ -20,14 +20,15 @@ func (v *envelopes) worth() bool { return v.roots == 0 || v.gain >= envelopesGai
 func (v *envelopes) String() string {
 	switch {
 	case v.roots == 0:
-		return "at roots"
+		return "untried"
 	case v.worth():
 		return "on"
 	}
 	return "off"
 }
 
-// add counts a root whose bound was before without envelopes.
+// add counts a root whose bound was before without envelopes; where they do nothing that
+// is the bound after, so that they are not tried at every sub-problem.
 func (v *envelopes) add(before, after float64) {
 	if before < 0 {
 		v.gain += 1 - min(after, 0)/before

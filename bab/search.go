@@ -15,6 +15,7 @@ type search struct {
 	g        *group
 	kind     SplitKind
 	bounder  bounds.Bounder
+	raises   bool // the bounder is bounds.Envelope by choice
 	frontier frontier
 	closed   float64 // least bound among closed domains
 	stuck    float64 // least bound among domains that could not be split
@@ -48,7 +49,7 @@ func (e *engine) newSearch(g *group, kind SplitKind) *search {
 			if len(e.kinds) == 1 {
 				e.choose("envelopes", e.envelopes.String())
 				if e.envelopes.worth() {
-					s.bounder = bounds.Envelope{Bounder: s.bounder, Parts: true}
+					s.bounder, s.raises = bounds.Envelope{Bounder: s.bounder, Parts: true}, true
 				}
 			}
 		}
@@ -292,8 +293,12 @@ func (s *search) bound(ctx context.Context, domains []*domain) ([]root, *spec.Co
 			s.closed = min(s.closed, d.nothing(math.Inf(1)))
 			continue
 		}
-		if r.Apart != nil && d.depth == 0 {
-			e.envelopes.add(d.least(g, r.Apart), d.least(g, r.Lower))
+		if s.raises && d.depth == 0 {
+			before := r.Apart
+			if before == nil { // they are not for this network
+				before = r.Lower
+			}
+			e.envelopes.add(d.least(g, before), d.least(g, r.Lower))
 		}
 		if d.judge(g, r); len(d.open) == 0 {
 			s.closed = min(s.closed, d.bound)

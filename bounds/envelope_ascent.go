@@ -95,20 +95,17 @@ func (g *patches) newAscent(t *patchStart, warm *jointWarm) *patchAscent {
 	a := &patchAscent{g: g, t: t, coef: make([]float64, n), least: make([]float64, n)}
 	old := map[int32]int{}  // by group there: the group here
 	room := map[int][]int{} // by list: the groups with room for more
-	add := func(at, k int) {
+	open := func() int {
+		a.groups = append(a.groups, patchGroup{})
+		return len(a.groups) - 1
+	}
+	join := func(at, k int) *patchGroup {
 		p, u := &a.groups[at], &g.rows.neurons[k]
 		if p.line == nil {
 			p.list, p.line = u.reads, make([]float64, len(u.weight))
 		}
 		p.members = append(p.members, k)
-		if len(u.weight) > g.corners && len(p.members) == together {
-			room[u.reads] = room[u.reads][1:]
-		}
-	}
-	open := func(list int) int {
-		a.groups = append(a.groups, patchGroup{})
-		room[list] = append(room[list], len(a.groups)-1)
-		return len(a.groups) - 1
+		return p
 	}
 	var others []int
 	for _, k := range g.open {
@@ -124,18 +121,15 @@ func (g *patches) newAscent(t *patchStart, warm *jointWarm) *patchAscent {
 			from := warm.group[k]
 			at, ok := old[from]
 			if !ok {
-				at = len(a.groups)
-				a.groups = append(a.groups, patchGroup{})
+				at = open()
 				old[from] = at
 			}
-			p, u := &a.groups[at], &g.rows.neurons[k]
-			if p.line == nil {
-				p.list, p.line = u.reads, make([]float64, len(u.weight))
+			p := join(at, k)
+			if !ok {
 				for i, v := range warm.lines[from] {
 					p.line[i] = float64(v)
 				}
 			}
-			p.members = append(p.members, k)
 		}
 	}
 	for at := range a.groups {
@@ -146,12 +140,14 @@ func (g *patches) newAscent(t *patchStart, warm *jointWarm) *patchAscent {
 	for _, k := range others {
 		list := g.rows.neurons[k].reads
 		if len(room[list]) == 0 {
-			open(list)
+			room[list] = append(room[list], open())
 		}
-		at := room[list][0]
-		add(at, k)
+		p := join(room[list][0], k)
+		if len(p.line) > g.corners && len(p.members) == together {
+			room[list] = room[list][1:]
+		}
 		for i, w := range g.rows.neurons[k].weight {
-			a.groups[at].line[i] += t.after[k] * g.chord[k] * w
+			p.line[i] += t.after[k] * g.chord[k] * w
 		}
 	}
 	lines, most := 0, 0

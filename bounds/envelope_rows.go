@@ -121,18 +121,19 @@ func (s *state) newPatchRows(ctx context.Context, first int) (*patchRows, error)
 	}
 	p := passes.Get().(*pass)
 	defer passes.Put(p)
-	byInputs, total := map[string]int{}, 0
+	byInputs, counted, total := map[string]int{}, 0, 0
 	for from := 0; from < len(undecided); from += patchBlock {
 		g.add(ctx, s, p, j, undecided[from:min(from+patchBlock, len(undecided))], byInputs)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-	}
-	for k := range g.neurons {
-		total += len(g.neurons[k].weight)
-	}
-	if total > mostWeights {
-		g.neurons, g.reads = nil, nil
+		for ; counted < len(g.neurons); counted++ {
+			total += len(g.neurons[counted].weight)
+		}
+		if total > mostWeights {
+			g.neurons, g.reads = nil, nil
+			break
+		}
 	}
 	return g, nil
 }

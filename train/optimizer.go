@@ -79,15 +79,6 @@ func (a Adam) Update(u *Update) {
 	blas.NewAdamRule(float32(1-a.Beta1), float32(1-a.Beta2), epsilon, rate, keep).Step(u.W, u.G, u.Slots[0], u.Slots[1])
 }
 
-// settled is v, or 0 where nothing else is left of a moving mean whose numbers have been
-// 0 for long: towards the least float32 arithmetic becomes a hundred times slower.
-func settled(v float32) float32 {
-	if v < 0x1p-100 && v > -0x1p-100 {
-		return 0
-	}
-	return v
-}
-
 // SGD is stochastic gradient descent: v ← momentum·v + g, w ← w − rate·v.
 type SGD struct {
 	Momentum float64
@@ -117,7 +108,7 @@ func (s SGD) Update(u *Update) {
 	}
 	v := u.Slots[0]
 	for i, d := range u.G {
-		v[i] = settled(momentum*v[i] + d + decay*u.W[i])
+		v[i] = blas.Settled(momentum*v[i] + d + decay*u.W[i])
 		u.W[i] -= rate * v[i]
 	}
 }

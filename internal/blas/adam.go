@@ -47,15 +47,16 @@ func genericAdam(n int, w, g, first, second, constants *float32) {
 	values, m, v := unsafe.Slice(w, n), unsafe.Slice(first, n), unsafe.Slice(second, n)
 	for i, d := range unsafe.Slice(g, n) {
 		// The conversions keep a compiler from joining two roundings to one.
-		mean := settled(m[i] + float32(f*(d-m[i])))
-		square := settled(v[i] + float32(s*(float32(d*d)-v[i])))
+		mean := Settled(m[i] + float32(f*(d-m[i])))
+		square := Settled(v[i] + float32(s*(float32(d*d)-v[i])))
 		m[i], v[i] = mean, square
 		values[i] = float32(keep*values[i]) - float32(rate*mean)/(float32(math.Sqrt(float64(square)))+floor)
 	}
 }
 
-// settled is v, or 0 where it is next to nothing.
-func settled(v float32) float32 {
+// Settled is v, or 0 where nothing else is left of a moving mean whose numbers have been
+// 0 for long.
+func Settled(v float32) float32 {
 	if v < adamLeast && v > -adamLeast {
 		return 0
 	}
