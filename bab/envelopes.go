@@ -20,7 +20,7 @@ func (v *envelopes) worth() bool { return v.roots == 0 || v.gain >= envelopesGai
 func (v *envelopes) String() string {
 	switch {
 	case v.roots == 0:
-		return "untried"
+		return "at roots" // and nowhere else, unless the search goes on
 	case v.worth():
 		return "on"
 	}
