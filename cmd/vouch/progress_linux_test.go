@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +23,7 @@ func terminal(t *testing.T) (file *os.File, written func() string) {
 	if err != nil {
 		t.Skip("no pseudo-terminals here: ", err)
 	}
+	t.Cleanup(func() { master.Close() })
 	control := func(request uintptr, number *uint32) {
 		c, err := master.SyscallConn()
 		require.NoError(t, err)
@@ -37,15 +37,26 @@ func terminal(t *testing.T) (file *os.File, written func() string) {
 	control(syscall.TIOCGPTN, &number)
 	file, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
 	require.NoError(t, err)
-	text := make(chan string)
+	t.Cleanup(func() { file.Close() })
+
+	// What is not read yet when the last writer closes the terminal may be lost: the
+	// reader stops at a mark, before that.
+	const mark = "\x00end of what is shown\x00"
+	text := make(chan string, 1)
 	go func() {
-		var b bytes.Buffer
-		_, _ = io.Copy(&b, master) // ends with an error when nobody has the terminal open any more
-		text <- b.String()
+		var b []byte
+		for part := make([]byte, 4096); ; {
+			n, err := master.Read(part)
+			b = append(b, part[:n]...)
+			if shown, ended := strings.CutSuffix(string(b), mark); ended || err != nil {
+				text <- shown
+				return
+			}
+		}
 	}()
 	return file, func() string {
-		file.Close()
-		defer master.Close()
+		_, err := file.WriteString(mark)
+		require.NoError(t, err)
 		return <-text
 	}
 }
