@@ -30,6 +30,7 @@ type chunks struct {
 	shape  []uint64 // of a chunk, the last its numbers' bytes
 	bytes  uint64   // of a chunk
 	packed []filter // in the order of writing
+	next   uint64   // number of the chunk that comes next, in row-major order
 }
 
 type filter struct {
@@ -62,7 +63,17 @@ func (g *guard) chunked(name string, at uint64, c *chunks, layout, filters []byt
 			return err
 		}
 	}
-	return g.chunkNode(name, c, u64(layout, 3), -1)
+	if err := g.chunkNode(name, c, u64(layout, 3), -1); err != nil {
+		return err
+	}
+	count := uint64(1) // at most the dataset's numbers
+	for i, n := range c.dims {
+		count *= (n-1)/c.shape[i] + 1
+	}
+	if c.next != count {
+		return g.refuse(name, "%d chunks of %d are there", c.next, count)
+	}
+	return nil
 }
 
 // filters is the pipeline of a filter message: at most one that packs, after
@@ -143,9 +154,10 @@ func (g *guard) chunkNode(name string, c *chunks, at uint64, level int) error {
 	return nil
 }
 
-// chunk checks that a chunk lies in the dataset and in the file, and does not unpack
-// to more than its size.
+// chunk checks that a chunk is the next one of the dataset, lies in the file, and does
+// not unpack to more than its size. The reader would leave zeros where one is missing.
 func (g *guard) chunk(name string, c *chunks, at uint64, key []byte) error {
+	number := uint64(0)
 	for i, n := range c.shape {
 		offset, end := u64(key, 8+8*i), uint64(1) // bytes of a number are not split
 		if i < len(c.dims) {
@@ -154,7 +166,12 @@ func (g *guard) chunk(name string, c *chunks, at uint64, key []byte) error {
 		if offset%n != 0 || offset >= end {
 			return g.refuse(name, "the chunk at offset %d is not in the dataset", at)
 		}
+		number = number*((end-1)/n+1) + offset/n
 	}
+	if number != c.next {
+		return g.refuse(name, "the chunk at offset %d is number %d where %d is next", at, number, c.next)
+	}
+	c.next++
 	data, err := g.cut(name, "a chunk", at, u32(key, 0))
 	if err != nil {
 		return err

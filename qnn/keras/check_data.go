@@ -7,6 +7,10 @@ const (
 	classVariable = 9
 )
 
+// objectCost is the bytes of an object of a global heap in the reader's memory,
+// beside its own.
+const objectCost = 64
+
 // value checks an attribute before its value is read: elements of so many bytes, in
 // what its message has left for them, and the heaps that texts of any length are in.
 func (g *guard) value(name, attribute string, dims []uint64, class uint8, size uint32, data []byte) error {
@@ -55,9 +59,7 @@ func (g *guard) collection(name string, at uint64) error {
 	if size < 16 {
 		return g.refuse(name, "a global heap at offset %d has %d bytes", at, size)
 	}
-	if err := g.spend(&g.room, name, "a global heap", at, size); err != nil {
-		return err
-	}
+	cost := size
 	for p := uint64(16); p+16 <= size; {
 		rest := size - p
 		if u16(heap[p:], 0) != 0 {
@@ -68,8 +70,9 @@ func (g *guard) collection(name string, at uint64) error {
 			return g.refuse(name, "an object at offset %d has %d bytes, its global heap ends at %d", at+p, n, at+size)
 		}
 		p += 16 + (n+7)&^7
+		cost += objectCost
 	}
-	return nil
+	return g.spend(&g.room, name, "a global heap", at, cost)
 }
 
 // dataset checks a dataset before it is read: numbers whose data lie in the file.

@@ -50,8 +50,8 @@ func (e *FileError) Unwrap() error { return e.Err }
 // to weights <+-,Q,Q-1>, biases <+-,Q,Q-2> and outputs <+,Q,Q-2>, signed in the last
 // layer (Henzinger et al. 2021; Zhang et al. 2022, section 5). Options may be nil.
 //
-// Errors: *FileError, also for a file that is cut short; *fs.PathError; those of
-// qnn.NewFixedPoint.
+// Errors: *FileError, also for a file that is cut short or claims more than it holds;
+// *fs.PathError; those of qnn.NewFixedPoint.
 func ReadFile(file string, options *Options) (*qnn.Network, error) {
 	var opts Options
 	if options != nil {

@@ -97,3 +97,18 @@ func (f *hdf5) packed(data []byte) []byte {
 	}
 	return data
 }
+
+// bomb is one chunk of two rows that claims to be packed by a filter.
+func (f *hdf5) bomb(data []byte, filters ...uint16) uint64 {
+	shape := []int{2, 2}
+	leaf := f.chunkTree(0, 1, chunkKey(len(data), 0, 2), f.put(data), chunkKey(0, 2, 2))
+	return f.sized(f.chunkLayout(leaf, shape), filterMessage(filters, shape), shape...)
+}
+
+func deflated(n int) []byte {
+	var b bytes.Buffer
+	w := zlib.NewWriter(&b)
+	_, _ = w.Write(make([]byte, n)) // a buffer takes all
+	_ = w.Close()
+	return b.Bytes()
+}

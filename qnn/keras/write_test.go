@@ -217,6 +217,18 @@ func (f *hdf5) variableAttribute(name string, values []string) []byte {
 	}
 	free := pack(uint64(0), uint64(32), make([]byte, 16))
 	f.put("GCOL\x01\x00\x00\x00", uint64(16+len(objects)+len(free)), objects, free)
-	kind := pack([]byte{0x19, 1, 0, 0}, uint32(16), []byte{0x10, 0, 0, 0}, uint32(1), uint16(0), uint16(8))
-	return attributeMessage(name, kind, space(len(values)), data)
+	return attributeMessage(name, variableText(), space(len(values)), data)
+}
+
+func variableText() []byte {
+	return pack([]byte{0x19, 1, 0, 0}, uint32(16), []byte{0x10, 0, 0, 0}, uint32(1), uint16(0), uint16(8))
+}
+
+// texts is a root whose layers are named in heaps.
+func (f *hdf5) texts(heaps ...uint64) uint64 {
+	var data []byte
+	for _, at := range heaps {
+		data = append(data, pack(uint32(1), at, uint32(1))...)
+	}
+	return f.group(nil, attributeMessage("layer_names", variableText(), space(len(heaps)), data))
 }
