@@ -145,7 +145,7 @@ func (f *hdf5) table(links []child) []byte {
 	if f.tables == nil {
 		f.tables = map[uint64][]byte{}
 	}
-	names := make([]byte, 8)
+	names := pack(uint64(0))
 	node := []byte("SNOD\x01\x00")
 	node = binary.LittleEndian.AppendUint16(node, uint16(len(links)))
 	for _, l := range links {
