@@ -3,7 +3,6 @@ package keras
 import (
 	"fmt"
 	"math"
-	"os"
 	"path"
 	"strings"
 
@@ -51,8 +50,8 @@ func (e *FileError) Unwrap() error { return e.Err }
 // to weights <+-,Q,Q-1>, biases <+-,Q,Q-2> and outputs <+,Q,Q-2>, signed in the last
 // layer (Henzinger et al. 2021; Zhang et al. 2022, section 5). Options may be nil.
 //
-// Errors: *FileError, also for a file that is cut short; *fs.PathError; those of
-// qnn.NewFixedPoint.
+// Errors: *FileError, also for a file that is cut short or claims more than it holds;
+// *fs.PathError; those of qnn.NewFixedPoint.
 func ReadFile(file string, options *Options) (*qnn.Network, error) {
 	var opts Options
 	if options != nil {
@@ -66,9 +65,6 @@ func ReadFile(file string, options *Options) (*qnn.Network, error) {
 	}
 	if opts.Input == (qnn.Config{}) {
 		opts.Input = qnn.Config{Bits: 8, Fraction: 8}
-	}
-	if _, err := os.Stat(file); err != nil {
-		return nil, err
 	}
 	dense, err := readDense(file)
 	if err != nil {
@@ -96,7 +92,14 @@ type denseLayer struct {
 
 // readDense reads the layers in the file's own order.
 func readDense(file string) (layers []denseLayer, err error) {
-	defer func() { // the HDF5 reader is not made for files that lie about sizes
+	g, err := newGuard(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.structure(); err != nil {
+		return nil, err
+	}
+	defer func() { // what the guard lets through may still be malformed
 		if r := recover(); r != nil {
 			layers, err = nil, &FileError{Path: file, Detail: fmt.Sprintf("malformed HDF5: %v", r)}
 		}
@@ -106,9 +109,9 @@ func readDense(file string) (layers []denseLayer, err error) {
 		return nil, &FileError{Path: file, Detail: "not an HDF5 file, or cut short", Err: err}
 	}
 	defer func() { _ = f.Close() }() // only read
-	names, err := strings1(f.Root(), "layer_names")
+	names, err := g.strings("", f.Root(), "layer_names", "no list of layers; a file that is cut short looks like this too")
 	if err != nil {
-		return nil, &FileError{Path: file, Detail: "no list of layers; a file that is cut short looks like this too", Err: err}
+		return nil, err
 	}
 	datasets := map[string]*hdf5.Dataset{}
 	groups := map[string]*hdf5.Group{}
@@ -121,18 +124,19 @@ func readDense(file string) (layers []denseLayer, err error) {
 		}
 	})
 	for _, name := range names {
-		g := groups[name]
-		if g == nil {
-			return nil, &FileError{Path: file, Object: name, Detail: "the layer is listed but not there"}
+		group := groups[name]
+		if group == nil {
+			return nil, &FileError{Path: file, Object: name, Detail: "the layer is listed twice, or not there"}
 		}
-		weights, err := strings1(g, "weight_names")
+		delete(groups, name)
+		weights, err := g.strings(name, group, "weight_names", "no list of weights")
 		if err != nil {
-			return nil, &FileError{Path: file, Object: name, Detail: "no list of weights", Err: err}
+			return nil, err
 		}
 		if len(weights) == 0 {
 			continue
 		}
-		d, err := readLayer(file, name, weights, datasets)
+		d, err := g.readLayer(name, weights, datasets)
 		if err != nil {
 			return nil, err
 		}
@@ -144,20 +148,27 @@ func readDense(file string) (layers []denseLayer, err error) {
 	return layers, nil
 }
 
-// strings1 reads an attribute that is a list of strings; an empty list may be
-// stored as numbers.
-func strings1(g *hdf5.Group, name string) ([]string, error) {
-	attributes, err := g.Attributes()
+// strings reads an attribute that is a list of strings; an empty list may be
+// stored as numbers. The detail says what is missing without it.
+func (g *guard) strings(object string, group *hdf5.Group, name, detail string) ([]string, error) {
+	missing := func(err error) error {
+		return &FileError{Path: g.path, Object: object, Detail: detail, Err: err}
+	}
+	attributes, err := group.Attributes()
 	if err != nil {
-		return nil, err
+		return nil, missing(err)
 	}
 	for _, a := range attributes {
 		if a.Name != name {
 			continue
 		}
-		v, err := a.ReadValue()
+		err := g.value(object, name, a.Dataspace.Dimensions, uint8(a.Datatype.Class), a.Datatype.Size, a.Data)
 		if err != nil {
 			return nil, err
+		}
+		v, err := a.ReadValue()
+		if err != nil {
+			return nil, missing(err)
 		}
 		switch v := v.(type) {
 		case []string:
@@ -172,17 +183,22 @@ func strings1(g *hdf5.Group, name string) ([]string, error) {
 		if fmt.Sprint(v) == "[]" {
 			return nil, nil
 		}
-		return nil, fmt.Errorf("attribute %s is a %T", name, v)
+		return nil, missing(fmt.Errorf("attribute %s is a %T", name, v))
 	}
-	return nil, fmt.Errorf("no attribute %s", name)
+	return nil, missing(fmt.Errorf("no attribute %s", name))
 }
 
-func readLayer(file, name string, weights []string, datasets map[string]*hdf5.Dataset) (denseLayer, error) {
-	d := denseLayer{name: name}
+func (g *guard) readLayer(name string, weights []string, datasets map[string]*hdf5.Dataset) (denseLayer, error) {
+	d, file := denseLayer{name: name}, g.path
 	for _, w := range weights {
-		set := datasets[path.Join(name, w)]
+		at := path.Join(name, w)
+		set := datasets[at]
 		if set == nil {
-			return d, &FileError{Path: file, Object: name + "/" + w, Detail: "the weights are listed but not there"}
+			return d, &FileError{Path: file, Object: name + "/" + w, Detail: "the weights are listed twice, or not there"}
+		}
+		delete(datasets, at)
+		if err := g.dataset(name+"/"+w, set.Address()); err != nil {
+			return d, err
 		}
 		values, err := set.Read()
 		if err != nil {

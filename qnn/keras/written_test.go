@@ -39,6 +39,34 @@ func TestReadWritten(t *testing.T) {
 	}
 }
 
+// forms are the ways to write the same weights.
+func forms() map[string]*hdf5 {
+	return map[string]*hdf5{
+		"links":             {},
+		"symbol tables":     {symbols: true, split: true},
+		"texts in a heap":   {variable: true, symbols: true},
+		"newer headers":     {newer: true, split: true},
+		"chunks":            {chunks: true},
+		"inflated":          {chunks: true, filters: []uint16{2, 1, 3}},
+		"checked, inflated": {chunks: true, filters: []uint16{3, 2, 1}, newer: true},
+		"LZF":               {chunks: true, filters: []uint16{2, 32000}},
+	}
+}
+
+// All forms hold the same network.
+func TestReadForms(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "weights.h5")
+	require.NoError(t, writeWeights(file, small()))
+	want, err := keras.ReadFile(file, &keras.Options{Bits: 8})
+	require.NoError(t, err)
+	for name, f := range forms() {
+		require.NoError(t, os.WriteFile(file, f.weights(small()), 0o600))
+		net, err := keras.ReadFile(file, &keras.Options{Bits: 8})
+		require.NoError(t, err, name)
+		assert.Equal(t, want, net, name)
+	}
+}
+
 // A file cut off anywhere is an error, and so is one that is not of dense layers.
 func TestReadRefusesWritten(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "weights.h5")
