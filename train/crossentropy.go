@@ -7,6 +7,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/vouchnn/vouch/internal/parallel"
 	"github.com/vouchnn/vouch/nn"
 )
 
@@ -25,20 +26,25 @@ func (CrossEntropy) Add(_ context.Context, s *Step, weight float64) (float64, er
 // addCrossEntropy is the mean cross-entropy of p's outputs, with weight times
 // its gradient added to p.
 func addCrossEntropy(p *Pass, labels []int, weight float64) float64 {
-	k := p.m.outputs
+	k, scale := p.m.outputs, weight/float64(p.batch)
 	y, g := p.Output(), p.GradOutput()
-	lp, scale, sum := make([]float64, k), weight/float64(p.batch), 0.0
-	for i, label := range labels {
-		logSoftmax(y[i*k:(i+1)*k], lp)
-		sum -= lp[label]
-		row := g[i*k : (i+1)*k]
-		for j, v := range lp {
-			d := math.Exp(v)
-			if j == label {
-				d--
+	p.logs = grown(p.logs, p.batch*k)
+	parallel.For(len(labels), 1+grain/(32*k), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			lp, row := p.logs[i*k:(i+1)*k], g[i*k:(i+1)*k]
+			logSoftmax(y[i*k:(i+1)*k], lp)
+			for j, v := range lp {
+				d := math.Exp(v)
+				if j == labels[i] {
+					d--
+				}
+				row[j] += float32(scale * d)
 			}
-			row[j] += float32(scale * d)
 		}
+	})
+	sum := 0.0
+	for i, label := range labels {
+		sum -= p.logs[i*k+label]
 	}
 	return sum / float64(p.batch)
 }

@@ -51,6 +51,7 @@ type Pass struct {
 	post     [][]float32 // buffers behind seen where it differs from raw
 	masks    [][]float32 // of dropout and of rounding
 	norms    []normState
+	logs     []float64 // of the outputs' softmax: [batch × outputs]
 }
 
 // need is what becomes of an input's gradient.

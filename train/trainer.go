@@ -70,6 +70,7 @@ type run struct {
 	ordered   int // epoch that order is of, from 1
 	pcg       source
 	terms     map[string]float64 // reported in this step
+	sums      []float64          // of squares of pieces of the gradient
 }
 
 func newRun(net nn.Network, data Data, opts Options) (*run, error) {
@@ -263,7 +264,7 @@ func (r *run) finite(epoch int, value float64) error {
 	if math.IsNaN(value) || math.IsInf(value, 0) {
 		return bad("loss", value)
 	}
-	square := sumOfSquares(r.step.grad)
+	square := r.sumOfSquares(r.step.grad)
 	if math.IsNaN(square) || math.IsInf(square, 0) {
 		return bad("gradient", math.Sqrt(square))
 	}
@@ -299,16 +300,21 @@ func (r *run) batch(epoch, at, n int) error {
 
 // sumOfSquares adds up in float32 within short pieces of a fixed size, so that the sum
 // does not depend on the number of processors; in float64 if a piece overflows.
-func sumOfSquares(x []float32) float64 {
+func (r *run) sumOfSquares(x []float32) float64 {
 	const piece = 1 << 10
-	total := 0.0
-	for ; len(x) > 0; x = x[min(piece, len(x)):] {
-		part := x[:min(piece, len(x))]
-		sum := float64(blas.Dot(part, part))
-		if math.IsInf(sum, 0) {
-			sum = squares(part)
+	r.sums = grown(r.sums, (len(x)+piece-1)/piece)
+	parallel.For(len(r.sums), grain/piece, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			part := x[k*piece : min((k+1)*piece, len(x))]
+			r.sums[k] = float64(blas.Dot(part, part))
+			if math.IsInf(r.sums[k], 0) {
+				r.sums[k] = squares(part)
+			}
 		}
-		total += sum
+	})
+	total := 0.0
+	for _, v := range r.sums {
+		total += v
 	}
 	return total
 }

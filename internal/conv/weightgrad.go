@@ -41,15 +41,22 @@ func WeightGrad[T blas.Float](s *Spec, batch int, x, gy, gw, gb []T) {
 }
 
 // eachGroup computes the groups' sums. On a busy machine it takes one after the other and
-// looks whether a processor has become free: then the rest is shared out.
+// looks whether a processor has become free. Then it shares the rest out, but for what
+// would keep fewer than half of the processors busy: of that it shares out the products.
 func (k *work[T]) eachGroup() {
-	for k.from = 0; k.from < k.groups; k.from++ {
-		if parallel.Free() > 1 {
-			k.each(k.groups-k.from, k.weightGrad)
-			return
+	for k.from = 0; k.from < k.groups; {
+		free, rest := parallel.Free(), k.groups-k.from
+		if over := rest % free; 2*over <= free {
+			rest -= over
 		}
-		k.serial = true
+		if free > 1 && rest > 0 {
+			k.each(rest, k.weightGrad)
+			k.from += rest
+			continue
+		}
+		k.serial = free == 1
 		k.weightGradGroups(0, 1)
+		k.from++
 	}
 }
 
