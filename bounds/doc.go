@@ -52,9 +52,9 @@
 //	  inactive neurons left out of the network       reduce.go       reduce_test.go
 //	Wang et al. 2021, arXiv:2103.06624 (β-CROWN)     alphabeta.go    soundness_test.go
 //	Zhou et al. 2025 (Clip-and-Verify)               halfspace.go    halfspace_test.go
-//	Anderson et al. 2020 (envelopes over boxes)      envelope*.go    envelope_test.go
+//	Anderson et al. 2020 (envelopes over boxes)      envelope*.go    envelope*_test.go
 //	Zhang et al. 2018, §3.3 (ReLU lines)             relaxation.go   rounding_test.go
-//	S-curves: chords, tangents, rounding             scurve.go       scurve_test.go
+//	S-curves: chords, tangents, rounding             scurve.go       scurve_test.go, scurve_big_test.go
 //	  their published lines, side by side            tangent_lines.go  relaxers_test.go
 //	Zhang et al. 2018, §3.3 (CROWN's lines)          scurve_crown.go   relaxers_test.go
 //	Singh et al. 2019 (DeepPoly, ERAN)               deeppoly.go       relaxers_test.go

@@ -47,7 +47,7 @@
 //	Transpose, Slice, Gather, Pad                transpose.go ... errors_test.go
 //	(the moving itself)                          move.go
 //	folding of layers                            simplify.go, fold.go, foldrules.go, folded.go
-//	                                                              simplify_test.go
+//	                                                              simplify_test.go, fold_test.go
 //
 // Errors are *ShapeError, *ValueError, *UnsupportedError and, from the readers
 // in nn/onnx and nn/nnet, *FormatError.

@@ -46,7 +46,7 @@
 //	Hutter 2019 (AdamW)                                 optimizer.go     trainer_test.go
 //	He 2015, Glorot 2010                                initialize.go    parts_test.go
 //	the paper's networks                                arch.go          parts_test.go
-//	checkpoints                                         checkpoint.go    trainer_test.go
+//	checkpoints                                         checkpoint.go    checkpoint_test.go
 //
 // The twins that gradients are checked against, in float64 and from the formulas
 // alone, are in twin_test.go.

@@ -82,7 +82,7 @@
 //	                                                domains.go,      choices_test.go
 //	                                                choices.go, probe.go
 //	Balas 1975; Zemel 1989 (lifted covers)          covers.go        cuts_test.go
-//	Marchand & Wolsey 2001; Cook et al. 2009        mir.go, cuts.go  cuts_test.go
+//	Marchand & Wolsey 2001; Cook et al. 2009        mir.go, cuts.go  cuts_test.go, mir_test.go
 //	  (mixed-integer rounding, Gomory's cuts)
 //	Achterberg, Koch & Martin 2005 (reliability)    branching.go     milp_test.go through
 //	Benichou et al. 1971 (pseudo-costs)             pseudocost.go    solver/solvertest
