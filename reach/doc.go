@@ -53,7 +53,7 @@
 //	Zhang et al. 2018, arXiv:1811.00866; Xu et al. 2021,   substitute.go   substitute_test.go
 //	  arXiv:2011.13824 (substitution, ascent)
 //	Neumaier & Shcherbina 2004 (safe bounds)               lp.go           solvers_test.go
-//	Higham 2002, §3.1 (rounding)                           form.go,        twin_test.go,
+//	Higham 2002, §3.1 (rounding)                           form.go,        rounding_test.go,
 //	                                                       rounding.go     slack_test.go
 //	Madry et al. 2018, arXiv:1706.06083 (attack)           attack.go       verify_test.go
 //

@@ -3,7 +3,6 @@ package reach_test
 import (
 	"context"
 	"math"
-	"math/big"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -15,60 +14,7 @@ import (
 	"github.com/vouchnn/vouch/reach"
 	"github.com/vouchnn/vouch/solver"
 	"github.com/vouchnn/vouch/solver/simplex"
-	"github.com/vouchnn/vouch/spec"
 )
-
-// TestCancellation: the difference of two neurons that are nearly equal and huge, so
-// that all of the output is what rounding has left; ranges hold over the reals, at a
-// point and over a small box.
-func TestCancellation(t *testing.T) {
-	wrong := 0
-	for seed := range uint64(40) {
-		rng := rand.New(rand.NewPCG(seed, 9))
-		first := make([]float64, 6)
-		for i := range 3 {
-			first[i] = 1e6 * (1 + rng.Float64())
-			first[3+i] = first[i] * (1 + 0x1p-30*rng.Float64())
-		}
-		second := []float64{1, -1, 1 / 3., -1 / 3.}
-		m := newNet(t, seed, nn.Shape{3})
-		a, err := nn.NewDense(2, 3, first, []float64{0.1, 0.1})
-		require.NoError(t, err)
-		b, err := nn.NewDense(2, 2, second, []float64{0, 0})
-		require.NoError(t, err)
-		m.add(a)
-		m.add(nn.ReLU{})
-		m.add(b)
-		net := m.build()
-		l := layersOf(net)
-		c, err := reach.Compile(net)
-		require.NoError(t, err)
-		lo, up := make([]float64, 3), make([]float64, 3)
-		for i := range lo {
-			lo[i] = 0.1 + rng.Float64()
-			up[i] = lo[i] * (1 + 0x1p-50*float64(seed%2))
-		}
-		box, err := spec.NewBox(lo, up)
-		require.NoError(t, err)
-		for method := reach.ApproxStar; method <= reach.Zono; method++ {
-			stars, err := c.Reach(bg, box, reach.Options{Method: method})
-			require.NoError(t, err)
-			lower, upper := union(t, stars)
-			for range 4 {
-				x := inside(rng, box)
-				got, err := nn.Evaluate(net, x)
-				require.NoError(t, err)
-				for i, v := range l.real(x) {
-					require.True(t, v.Cmp(big.NewFloat(lower[i])) >= 0 && v.Cmp(big.NewFloat(upper[i])) <= 0, "%v: output %d", method, i)
-					if rounded, _ := v.Float64(); math.Abs(got[i]-rounded) > 1e-12*math.Abs(rounded) {
-						wrong++
-					}
-				}
-			}
-		}
-	}
-	require.Greater(t, wrong, 100, "nothing cancelled")
-}
 
 // liar is a solver whose answers are made up: points, duals and rays.
 type liar struct {

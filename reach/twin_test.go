@@ -2,7 +2,6 @@ package reach_test
 
 import (
 	"math"
-	"math/big"
 	"math/rand/v2"
 	"testing"
 
@@ -245,93 +244,6 @@ func TestApproxIsTriangleLP(t *testing.T) {
 			assert.GreaterOrEqual(t, tight, want-1e-7)
 		}
 	}
-}
-
-// TestHoldsOverTheReals: ranges hold for the function in 300-bit arithmetic with no
-// tolerance, where weights cancel so that float64 evaluation is far off.
-func TestHoldsOverTheReals(t *testing.T) {
-	off := 0
-	for seed := range uint64(12) {
-		rng := rand.New(rand.NewPCG(seed, 9))
-		m := newNet(t, seed, nn.Shape{3})
-		widths := []int{3, 8, 8, 2}
-		for i, out := range widths[1:] {
-			in := widths[i]
-			w, b := make([]float64, out*in), make([]float64, out)
-			for k := range w {
-				w[k] = float64(float32(rng.NormFloat64() * math.Pow(10, float64(rng.IntN(7)))))
-			}
-			for k := range b {
-				b[k] = float64(float32(rng.NormFloat64() * 1e3))
-			}
-			d, err := nn.NewDense(out, in, w, b)
-			require.NoError(t, err)
-			if i > 0 {
-				m.add(nn.ReLU{})
-			}
-			m.add(d)
-		}
-		net := m.build()
-		l := layersOf(net)
-		c, err := reach.Compile(net)
-		require.NoError(t, err)
-		// A box of a few units in the last place, and one that is a point.
-		lo, up := make([]float64, 3), make([]float64, 3)
-		for i := range lo {
-			lo[i] = rng.NormFloat64()
-			up[i] = lo[i] + math.Abs(lo[i])*0x1p-50*float64(rng.IntN(3))
-		}
-		box, err := spec.NewBox(lo, up)
-		require.NoError(t, err)
-		for _, o := range []reach.Options{{}, {Method: reach.Zono}, {Method: reach.AbsDom}, {Method: reach.ExactStar}} {
-			stars, err := c.Reach(bg, box, o)
-			require.NoError(t, err)
-			for range 10 {
-				x := inside(rng, box)
-				y := l.real(x)
-				for i, v := range y {
-					in := false
-					for _, s := range stars {
-						l, u, err := s.Range(bg, i)
-						require.NoError(t, err)
-						in = in || v.Cmp(big.NewFloat(l)) >= 0 && v.Cmp(big.NewFloat(u)) <= 0
-					}
-					require.True(t, in, "%v: output %d at %v", o.Method, i, x)
-					if rounded, _ := v.Float64(); true {
-						got, err := nn.Evaluate(net, x)
-						require.NoError(t, err)
-						if got[i] != rounded {
-							off++
-						}
-					}
-				}
-			}
-		}
-	}
-	require.Positive(t, off, "nothing was rounded")
-}
-
-// real evaluates a ReLU network without rounding to speak of.
-func (l *layers) real(x []float64) []*big.Float {
-	num := func(v float64) *big.Float { return new(big.Float).SetPrec(300).SetFloat64(v) }
-	at := make([]*big.Float, len(x))
-	for i, v := range x {
-		at[i] = num(v)
-	}
-	for k := range l.w {
-		next := make([]*big.Float, len(l.w[k]))
-		for i, row := range l.w[k] {
-			next[i] = num(l.b[k][i])
-			for j, v := range row {
-				next[i].Add(next[i], new(big.Float).SetPrec(300).Mul(num(v), at[j]))
-			}
-			if k < len(l.w)-1 && next[i].Sign() < 0 {
-				next[i] = num(0)
-			}
-		}
-		at = next
-	}
-	return at
 }
 
 // union is the ranges of several stars.

@@ -29,7 +29,8 @@ func addCrossEntropy(p *Pass, labels []int, weight float64) float64 {
 	k, scale := p.m.outputs, weight/float64(p.batch)
 	y, g := p.Output(), p.GradOutput()
 	p.logs = grown(p.logs, p.batch*k)
-	parallel.For(len(labels), 1+grain/(32*k), func(lo, hi int) {
+	const cost = 32 // of an output's two exponentials, in the steps that grain counts
+	parallel.For(len(labels), 1+grain/(cost*k), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			lp, row := p.logs[i*k:(i+1)*k], g[i*k:(i+1)*k]
 			logSoftmax(y[i*k:(i+1)*k], lp)

@@ -116,6 +116,20 @@ func TestCrossEntropyGradient(t *testing.T) {
 	}
 }
 
+// Losses at the same pass add to each other's gradients.
+func TestSumAtOnePass(t *testing.T) {
+	for name, net := range zoo(t) {
+		b := randomBatch(net, 1, 7)
+		one := evaluate(t, net, CrossEntropy{}, b, &Options{})
+		sum := evaluate(t, net, Sum{{Loss: CrossEntropy{}}, {Loss: CrossEntropy{}, Weight: Constant(2)}}, b, &Options{})
+		assert.InDelta(t, 3*one.value, sum.value, 1e-9*one.value, name)
+		largest := float64(max(slices.Max(one.grad), -slices.Min(one.grad)))
+		for i, g := range one.grad {
+			require.InDelta(t, 3*g, sum.grad[i], 1e-4*largest, "%s, parameter %d", name, i)
+		}
+	}
+}
+
 var smallAttack = Attack{Epsilon: Constant(0.1), Steps: 3}
 
 func TestMadryGradient(t *testing.T) {

@@ -41,8 +41,9 @@ func WeightGrad[T blas.Float](s *Spec, batch int, x, gy, gw, gb []T) {
 }
 
 // eachGroup computes the groups' sums. On a busy machine it takes one after the other and
-// looks whether a processor has become free. Then it shares the rest out, but for what
-// would keep fewer than half of the processors busy: of that it shares out the products.
+// looks whether a processor has become free. Then it shares the rest out, but for a last
+// round that would leave half of the processors or more without a group: there it shares
+// out the products of one group after the other.
 func (k *work[T]) eachGroup() {
 	for k.from = 0; k.from < k.groups; {
 		free, rest := parallel.Free(), k.groups-k.from

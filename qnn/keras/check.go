@@ -102,6 +102,13 @@ func u16(b []byte, at int) uint64 { return uint64(binary.LittleEndian.Uint16(b[a
 func u32(b []byte, at int) uint64 { return uint64(binary.LittleEndian.Uint32(b[at:])) }
 func u64(b []byte, at int) uint64 { return binary.LittleEndian.Uint64(b[at:]) }
 
+// number is of at most 64 bits.
+func number(b []byte) uint64 {
+	var wide [8]byte
+	copy(wide[:], b)
+	return u64(wide[:], 0)
+}
+
 // product is false if it has more than 64 bits.
 func product(factors ...uint64) (uint64, bool) {
 	p := uint64(1)

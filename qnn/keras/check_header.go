@@ -109,9 +109,7 @@ func (g *guard) header2(name string, at uint64, flags byte) ([]message, error) {
 	if err != nil {
 		return nil, err
 	}
-	var number [8]byte
-	copy(number[:], length)
-	return g.block2(name, p+width, u64(number[:], 0), flags, nil)
+	return g.block2(name, p+width, number(length), flags, nil)
 }
 
 // continuation2 adds the messages of a continuation block of version 2.

@@ -27,9 +27,7 @@ func (g *guard) link(name string, m message) error {
 	if len(d) < p+width {
 		return g.refuse(name, "the link at offset %d is cut short", m.at)
 	}
-	var number [8]byte
-	copy(number[:], d[p:p+width])
-	length := u64(number[:], 0)
+	length := number(d[p : p+width])
 	p += width
 	if length == 0 || length > uint64(len(d)-p) {
 		return g.refuse(name, "the link at offset %d has a name of %d bytes", m.at, length)

@@ -239,13 +239,13 @@ func hostile() map[string]struct {
 			})
 		}},
 		"a chunk that inflates": {"unpacks to more", func(f *hdf5) uint64 {
-			return f.one(func() uint64 { return f.bomb(deflated(1<<20), 1) })
+			return f.one(func() uint64 { return f.bomb(deflated(make([]byte, 1<<20)), 1) })
 		}},
 		"a chunk that inflates behind a checksum": {"unpacks to more", func(f *hdf5) uint64 {
-			return f.one(func() uint64 { return f.bomb(append(deflated(1<<20), 1, 2, 3, 4), 2, 1, 3) })
+			return f.one(func() uint64 { return f.bomb(append(deflated(make([]byte, 1<<20)), 1, 2, 3, 4), 2, 1, 3) })
 		}},
 		"a chunk that inflates twice": {"filter 1 of the dataset", func(f *hdf5) uint64 {
-			return f.one(func() uint64 { return f.bomb(deflated(1<<20), 1, 1) })
+			return f.one(func() uint64 { return f.bomb(deflated(make([]byte, 1<<20)), 1, 1) })
 		}},
 		"a chunk that cannot be inflated": {"cannot be inflated", func(f *hdf5) uint64 {
 			return f.one(func() uint64 { return f.bomb([]byte("no"), 1) })
@@ -309,7 +309,7 @@ func TestReadKeepsHonest(t *testing.T) {
 			return f.sized(message(8, []byte{3, 0}, uint16(16), make([]byte, 16)), nil, 2, 2)
 		},
 		"chunk":    func(f *hdf5) uint64 { return f.bomb(make([]byte, 16)) },
-		"inflated": func(f *hdf5) uint64 { return f.bomb(deflated(16), 1) },
+		"inflated": func(f *hdf5) uint64 { return f.bomb(deflated(make([]byte, 16)), 1) },
 		"repeated": func(f *hdf5) uint64 { return f.bomb([]byte{0, 0, 0xe0, 0, 6}, 32000) },
 	} {
 		f := &hdf5{}

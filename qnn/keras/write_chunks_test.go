@@ -73,11 +73,7 @@ func (f *hdf5) packed(data []byte) []byte {
 	for _, id := range f.filters {
 		switch id {
 		case 1:
-			var b bytes.Buffer
-			w := zlib.NewWriter(&b)
-			_, _ = w.Write(data) // a buffer takes all
-			_ = w.Close()
-			data = b.Bytes()
+			data = deflated(data)
 		case 2:
 			shuffled := make([]byte, len(data))
 			for i, b := range data {
@@ -105,10 +101,10 @@ func (f *hdf5) bomb(data []byte, filters ...uint16) uint64 {
 	return f.sized(f.chunkLayout(leaf, shape), filterMessage(filters, shape), shape...)
 }
 
-func deflated(n int) []byte {
+func deflated(data []byte) []byte {
 	var b bytes.Buffer
 	w := zlib.NewWriter(&b)
-	_, _ = w.Write(make([]byte, n)) // a buffer takes all
+	_, _ = w.Write(data) // a buffer takes all
 	_ = w.Close()
 	return b.Bytes()
 }
